@@ -3,14 +3,14 @@
 from kprof.model.builder import ProfileBuilder
 from kprof.model.filters import Filter
 from kprof.model.merge import merge
-from kprof.model.profile import (
+from kprof.model.check import ProfileInvalidError
+from kprof.model.profile import Profile
+from kprof.model.tables import (
     Event,
     Frames,
     Kind,
     Mappings,
     Meta,
-    Profile,
-    ProfileInvalidError,
     Quality,
     Samples,
     Stacks,
