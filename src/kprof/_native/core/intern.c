@@ -1,0 +1,106 @@
+#include "intern.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static uint64_t mix(uint64_t a, uint64_t b) {
+    __uint128_t product = (__uint128_t)a * b;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+static uint64_t load64(const char *at) {
+    uint64_t value;
+    memcpy(&value, at, sizeof value);
+    return value;
+}
+
+/* Folded multiplication over 16 bytes at a time, in two lanes so that the multiplications overlap. */
+uint64_t kp_hash(const void *bytes, size_t size, uint64_t seed) {
+    static const uint64_t k0 = 0x9e3779b97f4a7c15u, k1 = 0xc2b2ae3d27d4eb4fu, k2 = 0x165667b19e3779f9u;
+    const char *at = bytes;
+    uint64_t a = seed ^ k0, b = seed + k1;
+    size_t left = size;
+    for (; left >= 32; at += 32, left -= 32) {
+        a = mix(a ^ load64(at), k1 ^ load64(at + 8));
+        b = mix(b ^ load64(at + 16), k2 ^ load64(at + 24));
+    }
+    char tail[32] = {0};
+    if (left) memcpy(tail, at, left);
+    a = mix(a ^ load64(tail), k1 ^ load64(tail + 8));
+    b = mix(b ^ load64(tail + 16), k2 ^ load64(tail + 24));
+    return mix(a ^ size, b ^ k0);
+}
+
+int kp_table_ready(kp_table *table) {
+    if (table->used * 2 < table->slots) return 0;
+    size_t slots = table->slots ? table->slots * 2 : 1024;
+    uint64_t *hash = malloc(slots * sizeof *hash);
+    uint32_t *value = calloc(slots, sizeof *value);
+    if (!hash || !value) {
+        free(hash);
+        free(value);
+        return -1;
+    }
+    kp_table grown = {hash, value, slots, table->used};
+    for (size_t i = 0; i < table->slots; i++) {
+        if (!table->value[i]) continue;
+        size_t slot = kp_table_slot(&grown, table->hash[i]);
+        while (value[slot]) slot = kp_table_next(&grown, slot);
+        hash[slot] = table->hash[i];
+        value[slot] = table->value[i];
+    }
+    kp_table_free(table);
+    *table = grown;
+    return 0;
+}
+
+void kp_table_put(kp_table *table, size_t slot, uint64_t hash, uint32_t number) {
+    table->hash[slot] = hash;
+    table->value[slot] = number + 1;
+    table->used++;
+}
+
+void kp_table_free(kp_table *table) {
+    free(table->hash);
+    free(table->value);
+    *table = (kp_table){0};
+}
+
+/* The slot that holds the text, or the free slot where it belongs. */
+static size_t find_slot(const kp_strings *strings, kp_span text, uint32_t tag, uint64_t hash) {
+    const kp_table *table = &strings->table;
+    size_t slot = kp_table_slot(table, hash);
+    for (; table->value[slot]; slot = kp_table_next(table, slot)) {
+        if (table->hash[slot] != hash) continue;
+        const kp_string *item = &strings->items[table->value[slot] - 1];
+        if (item->text.size == text.size && item->tag == tag && !memcmp(item->text.at, text.at, text.size)) break;
+    }
+    return slot;
+}
+
+int64_t kp_strings_add(kp_strings *strings, kp_span text, uint32_t tag, int *fresh) {
+    if (kp_table_ready(&strings->table)) return -1;
+    uint64_t hash = kp_hash(text.at, text.size, tag);
+    size_t slot = find_slot(strings, text, tag, hash);
+    if (fresh) *fresh = !strings->table.value[slot];
+    if (strings->table.value[slot]) return strings->table.value[slot] - 1;
+    if (strings->count >= INT32_MAX || KP_RESERVE(strings->items, strings->room, strings->count, 1)) return -1;
+    char *copy = kp_arena_copy(&strings->arena, text.at, text.size);
+    if (!copy) return -1;
+    strings->items[strings->count] = (kp_string){{copy, text.size}, tag};
+    kp_table_put(&strings->table, slot, hash, (uint32_t)strings->count);
+    return (int64_t)strings->count++;
+}
+
+int64_t kp_strings_find(const kp_strings *strings, kp_span text, uint32_t tag) {
+    if (!strings->table.slots) return -1;
+    size_t slot = find_slot(strings, text, tag, kp_hash(text.at, text.size, tag));
+    return (int64_t)strings->table.value[slot] - 1;
+}
+
+void kp_strings_free(kp_strings *strings) {
+    kp_table_free(&strings->table);
+    kp_arena_free(&strings->arena);
+    free(strings->items);
+    *strings = (kp_strings){0};
+}

@@ -1,0 +1,47 @@
+/* Interning: equal bytes get equal numbers, counted from 0 in the order of first sight. */
+#ifndef KP_INTERN_H
+#define KP_INTERN_H
+
+#include "memory.h"
+
+uint64_t kp_hash(const void *bytes, size_t size, uint64_t seed);
+
+/* Open addressing with linear probing over numbers whose hashes are kept beside them. */
+typedef struct {
+    uint64_t *hash;  /* of every slot */
+    uint32_t *value; /* number + 1, 0 for a free slot */
+    size_t slots, used;
+} kp_table;
+
+/* First slot that may hold `hash`; step with kp_table_next while its value is not 0. */
+static inline size_t kp_table_slot(const kp_table *table, uint64_t hash) {
+    return (size_t)hash & (table->slots - 1);
+}
+static inline size_t kp_table_next(const kp_table *table, size_t slot) {
+    return (slot + 1) & (table->slots - 1);
+}
+/* Grow so that one more fits; must be called before a look-up that may insert. */
+int kp_table_ready(kp_table *table);
+void kp_table_put(kp_table *table, size_t slot, uint64_t hash, uint32_t number);
+void kp_table_free(kp_table *table);
+
+/* Distinct byte strings. `tag` is a part of the identity that is not in the bytes. */
+typedef struct {
+    kp_span text;
+    uint32_t tag;
+} kp_string;
+
+typedef struct {
+    kp_table table;
+    kp_arena arena;
+    kp_string *items;
+    size_t count, room;
+} kp_strings;
+
+/* Number of `text`, or -1 when memory is out. *fresh (may be NULL) says whether it is new. */
+int64_t kp_strings_add(kp_strings *strings, kp_span text, uint32_t tag, int *fresh);
+/* Number of `text`, or -1 if it is not there. */
+int64_t kp_strings_find(const kp_strings *strings, kp_span text, uint32_t tag);
+void kp_strings_free(kp_strings *strings);
+
+#endif

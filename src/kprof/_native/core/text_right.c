@@ -1,0 +1,329 @@
+/* The dialect that is right: what the lines of `perf script` mean.
+ *
+ * A header is recognised by its timestamp, because a thread may call itself anything: it may hold
+ * spaces, digits and colons, or be one character long. Everything before the timestamp is parsed
+ * from the right. Source of the layout: tools/perf/builtin-script.c, perf_sample__fprintf_start. */
+#include "text_state.h"
+
+typedef struct {
+    kp_span comm, event, rest;
+    int32_t pid, tid, cpu;
+    int64_t time;
+    uint64_t weight;
+    int timed;
+} header;
+
+static kp_span trim_right(const char *at, const char *end) {
+    while (end > at && kp_is_space(end[-1])) end--;
+    return kp_between(at, end);
+}
+
+/* Decimal number of the whole span; -1 if it is none or exceeds `limit`. */
+static int64_t number_of(kp_span span, int64_t limit) {
+    int64_t value = 0;
+    if (!span.size || span.size > 19) return -1;
+    for (size_t i = 0; i < span.size; i++) {
+        int digit = span.at[i] - '0';
+        if (digit < 0 || digit > 9 || value > (limit - digit) / 10) return -1;
+        value = value * 10 + digit;
+    }
+    return value;
+}
+
+/* "123", "-1" -> the number; -2 if it is none. */
+static int32_t id_of(kp_span span) {
+    if (kp_equal(span, "-1")) return -1;
+    int64_t value = number_of(span, INT32_MAX);
+    return value < 0 ? -2 : (int32_t)value;
+}
+
+/* Last token of the span, which is shortened by it. */
+static kp_span take_last(kp_span *span) {
+    *span = trim_right(span->at, span->at + span->size);
+    const char *end = span->at + span->size, *from = end;
+    while (from > span->at && !kp_is_space(from[-1])) from--;
+    *span = kp_between(span->at, from);
+    return kp_between(from, end);
+}
+
+/* "comm 12/34 [005]" -> its parts. */
+static int parse_who(kp_span who, header *out) {
+    kp_span token = take_last(&who);
+    out->cpu = -1;
+    if (token.size > 2 && token.at[0] == '[' && token.at[token.size - 1] == ']') {
+        out->cpu = (int32_t)number_of((kp_span){token.at + 1, token.size - 2}, INT32_MAX);
+        if (out->cpu >= 0) token = take_last(&who);
+    }
+    if (!token.size || (who.size && !kp_is_space(who.at[who.size - 1]))) return 0;
+    const char *slash = memchr(token.at, '/', token.size);
+    out->pid = slash ? id_of(kp_between(token.at, slash)) : -1;
+    out->tid = id_of(slash ? kp_between(slash + 1, token.at + token.size) : token);
+    out->comm = kp_trim(who);
+    return out->pid != -2 && out->tid != -2;
+}
+
+/* A time "12.345678:" that ends behind the dot at `dot`; returns the place behind the colon. */
+static const char *parse_time(kp_span line, const char *dot, const char **start, int64_t *time) {
+    const char *end = line.at + line.size, *from = dot, *to = dot + 1;
+    while (from > line.at && kp_is_digit(from[-1])) from--;
+    while (to < end && kp_is_digit(*to)) to++;
+    size_t digits = (size_t)(to - dot - 1);
+    if (from == dot || from == line.at || !kp_is_space(from[-1]) || digits < 3 || digits > 9 || to == end || *to != ':')
+        return NULL;
+    int64_t seconds = number_of(kp_between(from, dot), INT64_MAX / 1000000000 - 1);
+    int64_t part = number_of(kp_between(dot + 1, to), INT64_MAX);
+    if (seconds < 0) return NULL;
+    for (; digits < 9; digits++) part *= 10;
+    *start = from;
+    *time = seconds * 1000000000 + part;
+    return to + 1;
+}
+
+/* "  250000 cpu-clock:  rest" */
+static int parse_what(kp_span what, header *out) {
+    const char *end = what.at + what.size;
+    what = kp_trim_left(what);
+    const char *to = what.at;
+    while (to < end && kp_is_digit(*to)) to++;
+    out->weight = 1;
+    if (to > what.at && (to == end || kp_is_space(*to))) {
+        int64_t period = number_of(kp_between(what.at, to), INT64_MAX);
+        if (period < 0) return 0;
+        if (period) out->weight = (uint64_t)period;
+        what = kp_trim_left(kp_between(to, end));
+    }
+    for (to = what.at; to < end && !kp_is_space(*to);) to++;
+    out->rest = kp_trim(kp_between(to, end));
+    out->event = kp_between(what.at, to);
+    if (!out->event.size) return 1;
+    if (out->event.at[out->event.size - 1] == ':') {
+        out->event.size--;
+        return 1;
+    }
+    out->event = (kp_span){what.at, 0};
+    out->rest = kp_trim(what);
+    return 1;
+}
+
+/* A header from which the time was left out: "comm 12/34 [005] 1 cycles:" to the end of the line. */
+static int parse_untimed(kp_span line, header *out) {
+    line = trim_right(line.at, line.at + line.size);
+    if (line.size < 2 || kp_is_space(*line.at) || line.at[line.size - 1] != ':') return 0;
+    kp_span who = line;
+    const char *end = line.at + line.size;
+    kp_span event = take_last(&who);
+    kp_span before = who;
+    kp_span period = take_last(&before);
+    /* The number before the event is a period only if another number, the pid, stands before it. */
+    if (number_of(period, INT64_MAX) >= 0 && parse_who(before, out)) {
+        return parse_what(kp_between(period.at, end), out) && out->comm.size;
+    }
+    return parse_who(who, out) && parse_what(kp_between(event.at, end), out) && out->comm.size;
+}
+
+static int parse_header(kp_span line, header *out) {
+    const char *end = line.at + line.size, *at = line.at;
+    for (const char *dot; at < end && (dot = memchr(at, '.', (size_t)(end - at))); at = dot + 1) {
+        const char *start, *after = parse_time(line, dot, &start, &out->time);
+        if (!after || !parse_who(kp_between(line.at, start), out)) continue;
+        out->timed = 1;
+        if (parse_what(kp_between(after, end), out)) return 1;
+    }
+    out->time = -1;
+    out->timed = 0;
+    return parse_untimed(line, out);
+}
+
+int kp_right_is_header(kp_span line) {
+    header found;
+    return parse_header(line, &found) && found.timed;
+}
+
+/* -- modules -------------------------------------------------------------------------------- */
+
+static int is_kernel_object(kp_span name) {
+    return kp_ends(name, ".ko") || kp_ends(name, ".ko.gz") || kp_ends(name, ".ko.xz") || kp_ends(name, ".ko.zst");
+}
+
+static uint32_t kind_of(kp_span module) {
+    kp_span name = kp_basename(module);
+    if (!module.size || kp_equal(module, "[unknown]")) return KP_UNKNOWN;
+    if (kp_equal(module, "inlined")) return KP_INLINED;
+    if (kp_starts(module, "[kernel") || kp_starts(module, "[guest.kernel") || kp_starts(name, "vmlinux") ||
+        kp_starts(module, "bpf_prog_") || kp_starts(module, "bpf_trampoline_"))
+        return KP_KERNEL;
+    if (kp_starts(module, "[vdso") || kp_starts(module, "[vsyscall")) return KP_VDSO;
+    if (kp_starts(module, "[JIT]") || kp_starts(module, "//anon") || kp_starts(module, "[anon") ||
+        (kp_starts(name, "perf-") && kp_ends(name, ".map")) || (kp_starts(name, "jitted-") && kp_ends(name, ".so")))
+        return KP_JIT;
+    if (kp_starts(module, "[heap]") || kp_starts(module, "[stack")) return KP_USER;
+    if (*module.at == '[' || is_kernel_object(name)) return KP_MODULE;
+    return KP_USER;
+}
+
+/* Where the module's bracket opens: "name (/a b (deleted))" holds more than one. A path or a name
+ * in square brackets decides; else the brackets are matched from the right. */
+static const char *module_bracket(kp_span line) {
+    const char *end = line.at + line.size;
+    for (const char *at = line.at; at + 2 < end; at++)
+        if (at[0] == ' ' && at[1] == '(' && (at[2] == '/' || at[2] == '[')) return at + 1;
+    int depth = 0;
+    for (const char *at = end; at-- > line.at;) {
+        depth += *at == ')' ? 1 : *at == '(' ? -1 : 0;
+        if (*at == '(' && depth <= 0 && at > line.at && kp_is_space(at[-1])) return at;
+    }
+    return NULL;
+}
+
+/* -- stack lines ----------------------------------------------------------------------------- */
+
+static int hex_of(kp_span span, uint64_t *value) {
+    *value = 0;
+    if (!span.size || span.size > 16) return 0;
+    for (size_t i = 0; i < span.size; i++) {
+        char c = span.at[i];
+        if (!kp_is_lower_hex(c)) return 0;
+        *value = *value << 4 | (uint64_t)(kp_is_digit(c) ? c - '0' : c - 'a' + 10);
+    }
+    return 1;
+}
+
+/* "name+0x1f" -> "name" */
+static kp_span without_offset(kp_span name) {
+    const char *at = name.at + name.size;
+    while (at > name.at && kp_is_lower_hex(at[-1])) at--;
+    if (at == name.at + name.size || at - name.at < 4 || memcmp(at - 3, "+0x", 3)) return name;
+    return kp_between(name.at, at - 3);
+}
+
+static void add_frame(kp_text *text, kp_span name, kp_frame frame) {
+    if (kp_starts(name, "py::")) frame.kind = KP_PYTHON;
+    if (!text->options.keep_arguments) {
+        char *shortened = kp_scratch(text, name.size);
+        if (!shortened) return;
+        name = (kp_span){shortened, kp_short_name(name, shortened)};
+    }
+    frame.name = kp_number(text, &text->names, name.size ? name : (kp_span){"[unknown]", 9});
+    kp_add_line_frame(text, frame);
+}
+
+/* JIT maps write inlining as "outer->inner". Elsewhere "->" is a part of a name. */
+static void add_unfolded(kp_text *text, kp_span name, kp_frame frame) {
+    for (size_t i = name.size; i-- > 2;) {
+        if (name.at[i] != '>' || name.at[i - 1] != '-') continue;
+        kp_frame inner = frame;
+        inner.kind = KP_INLINED;
+        if (i + 1 < name.size) add_frame(text, kp_between(name.at + i + 1, name.at + name.size), inner);
+        name.size = i - 1;
+        i--;
+    }
+    add_frame(text, name, frame);
+}
+
+/* "  7f53 name+0x1 (/lib/x.so)" and the module's end; 0 if the line is not of this form. */
+static int parse_frame(kp_text *text, kp_span line, uint32_t tag) {
+    (void)tag;
+    line = kp_trim(line);
+    const char *end = line.at + line.size, *to = line.at;
+    while (to < end && !kp_is_space(*to)) to++;
+    kp_frame frame = {.module = -1, .source = -1};
+    if (!hex_of(kp_between(line.at, to), &frame.address) || to == end || end[-1] != ')') return 0;
+    kp_span rest = kp_between(to, end);
+    const char *bracket = module_bracket(rest);
+    if (!bracket) return 0;
+    kp_span name = without_offset(kp_trim(kp_between(to, bracket)));
+    kp_span module = kp_between(bracket + 1, end - 1);
+    if (kp_equal(name, "[unknown]")) name.size = 0;
+    frame.kind = kind_of(module);
+    if (frame.kind != KP_INLINED && module.size && !kp_equal(module, "[unknown]"))
+        frame.module = (int32_t)kp_number(text, &text->modules, module);
+    kp_span file = kp_basename(module);
+    if (kp_starts(file, "perf-") && kp_ends(file, ".map")) {
+        add_unfolded(text, name, frame);
+    } else {
+        add_frame(text, name, frame);
+    }
+    return 1;
+}
+
+/* A line "file.c:12" below a stack line belongs to the frame that was pushed last. */
+static int attach_source(kp_text *text, kp_span line) {
+    line = kp_trim(line);
+    const char *colon = line.size ? memrchr(line.at, ':', line.size) : NULL;
+    if (!text->depth || !line.size) return 0;
+    if (!colon) return line.at[line.size - 1] == ']'; /* "libc.so.6[27b25]" says nothing new */
+    if (number_of(kp_between(colon + 1, line.at + line.size), INT32_MAX) < 0) return 0;
+    kp_frame frame = text->frames[text->stack[text->depth - 1]];
+    frame.source = (int32_t)kp_number(text, &text->sources, line);
+    text->stack[text->depth - 1] = kp_frame_number(text, frame);
+    return 1;
+}
+
+/* The stack line that a header carries when the recording has no call chains. Arguments of a
+ * tracepoint may stand before it: its address has 8 digits or more, or is the first token. */
+static kp_span single_frame(kp_span rest) {
+    const char *end = rest.at + rest.size, *found = NULL;
+    const char *bracket = rest.size && end[-1] == ')' ? module_bracket(rest) : NULL;
+    for (const char *at = rest.at; bracket && at < bracket;) {
+        const char *to = at;
+        while (to < bracket && !kp_is_space(*to)) to++;
+        uint64_t address;
+        if (hex_of(kp_between(at, to), &address) && (to - at >= 8 || at == rest.at)) found = at;
+        at = kp_trim_left(kp_between(to, bracket)).at;
+    }
+    return found ? kp_between(found, end) : (kp_span){rest.at, 0};
+}
+
+static void count_record(kp_text *text, kp_span rest) {
+    if (!kp_starts(rest, "PERF_RECORD_LOST")) {
+        text->counts.other_records++;
+        return;
+    }
+    kp_span left = rest;
+    int64_t lost = number_of(take_last(&left), INT64_MAX);
+    text->counts.lost += lost > 0 ? (uint64_t)lost : 1;
+}
+
+static void open_sample(kp_text *text, const header *found) {
+    if (text->sample.open) kp_emit(text, KP_FROM_FRAMES);
+    text->plain = 0;
+    if (!found->event.size && kp_starts(found->rest, "PERF_RECORD_")) {
+        count_record(text, found->rest);
+        return;
+    }
+    text->counts.read++;
+    text->sample = (kp_sample){
+        .open = 1, .wanted = 1, .pid = found->pid, .tid = found->tid, .cpu = found->cpu,
+        .time = found->time, .weight = found->weight,
+        .comm = (int32_t)kp_number(text, &text->comms, found->comm),
+        .event = (int32_t)kp_number(text, &text->events, found->event)};
+    kp_span frame = single_frame(found->rest);
+    if (frame.size && kp_push_line(text, frame, 0, parse_frame)) {
+        kp_emit(text, KP_FROM_FRAMES);
+        return;
+    }
+    text->at_block = 1;
+}
+
+void kp_right_line(kp_text *text, kp_span line) {
+    if (!kp_trim_left(line).size) {
+        text->plain = 0;
+        if (text->sample.open) kp_emit(text, KP_FROM_FRAMES);
+        return;
+    }
+    header found;
+    int is_stack_line = text->sample.open && *line.at == '\t';
+    if (!is_stack_line && parse_header(line, &found)) {
+        open_sample(text, &found);
+        return;
+    }
+    if (!text->sample.open && *line.at == '#') return;
+    if (text->sample.open && kp_push_line(text, line, 0, parse_frame)) return;
+    if (text->sample.open && attach_source(text, line)) return;
+    text->skipped++;
+    text->counts.skipped_lines++;
+}
+
+void kp_right_end(kp_text *text) {
+    if (text->sample.open) kp_emit(text, KP_FROM_FRAMES);
+}

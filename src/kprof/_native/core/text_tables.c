@@ -1,0 +1,143 @@
+/* Frames, stacks and rows: everything that is counted rather than read. */
+#include <stdlib.h>
+
+#include "text_state.h"
+
+uint32_t kp_number(kp_text *text, kp_strings *strings, kp_span name) {
+    int64_t number = kp_strings_add(strings, name, 0, NULL);
+    if (number < 0) text->error = KP_NO_MEMORY;
+    return number < 0 ? 0 : (uint32_t)number;
+}
+
+char *kp_scratch(kp_text *text, size_t size) {
+    if (!KP_RESERVE(text->scratch, text->scratch_room, 0, size + 1)) return text->scratch;
+    text->error = KP_NO_MEMORY;
+    return NULL;
+}
+
+static int same_frame(const kp_frame *a, const kp_frame *b) {
+    return a->name == b->name && a->kind == b->kind && a->module == b->module && a->source == b->source &&
+           a->address == b->address;
+}
+
+uint32_t kp_frame_number(kp_text *text, kp_frame frame) {
+    uint64_t key[3] = {(uint64_t)frame.name << 32 | frame.kind,
+                       (uint64_t)(uint32_t)frame.module << 32 | (uint32_t)frame.source, frame.address};
+    uint64_t hash = kp_hash(key, sizeof key, 0);
+    kp_table *table = &text->frame_table;
+    if (kp_table_ready(table) || KP_RESERVE(text->frames, text->frame_room, text->frame_count, 1)) {
+        text->error = KP_NO_MEMORY;
+        return 0;
+    }
+    size_t slot = kp_table_slot(table, hash);
+    for (; table->value[slot]; slot = kp_table_next(table, slot)) {
+        uint32_t number = table->value[slot] - 1;
+        if (table->hash[slot] == hash && same_frame(&text->frames[number], &frame)) return number;
+    }
+    kp_table_put(table, slot, hash, (uint32_t)text->frame_count);
+    text->frames[text->frame_count] = frame;
+    return (uint32_t)text->frame_count++;
+}
+
+void kp_add_line_frame(kp_text *text, kp_frame frame) {
+    uint32_t number = kp_frame_number(text, frame);
+    if (KP_RESERVE(text->line_frames, text->line_frame_room, text->line_frame_count, 1)) {
+        text->error = KP_NO_MEMORY;
+        return;
+    }
+    text->line_frames[text->line_frame_count++] = number;
+}
+
+int kp_push_line(kp_text *text, kp_span line, uint32_t tag, kp_parse_line *parse) {
+    int fresh = 0;
+    int64_t number = kp_strings_add(&text->lines, line, tag, &fresh);
+    if (number < 0 || KP_RESERVE(text->line, text->line_room, (size_t)number, 1)) {
+        text->error = KP_NO_MEMORY;
+        return 0;
+    }
+    if (fresh) {
+        uint32_t first = (uint32_t)text->line_frame_count;
+        int recognised = parse(text, line, tag);
+        text->line[number] = (kp_line){first, (uint32_t)text->line_frame_count - first, recognised};
+    }
+    kp_line known = text->line[number];
+    if (KP_RESERVE(text->stack, text->stack_room, text->depth, known.count)) {
+        text->error = KP_NO_MEMORY;
+        return 0;
+    }
+    for (uint32_t i = 0; i < known.count; i++) text->stack[text->depth++] = text->line_frames[known.first + i];
+    return known.recognised;
+}
+
+/* The stack `parent` with `frame` on top. */
+static int32_t child(kp_text *text, int32_t parent, uint32_t frame) {
+    uint64_t key = (uint64_t)(uint32_t)parent << 32 | frame;
+    uint64_t hash = kp_hash(&key, sizeof key, 1);
+    kp_table *table = &text->stack_table;
+    if (kp_table_ready(table) || KP_RESERVE(text->parent, text->parent_room, text->stack_count, 1) ||
+        KP_RESERVE(text->leaf, text->leaf_room, text->stack_count, 1) || text->stack_count >= INT32_MAX) {
+        text->error = KP_NO_MEMORY;
+        return -1;
+    }
+    size_t slot = kp_table_slot(table, hash);
+    for (; table->value[slot]; slot = kp_table_next(table, slot)) {
+        uint32_t number = table->value[slot] - 1;
+        if (text->parent[number] == parent && text->leaf[number] == (int32_t)frame) return (int32_t)number;
+    }
+    kp_table_put(table, slot, hash, (uint32_t)text->stack_count);
+    text->parent[text->stack_count] = parent;
+    text->leaf[text->stack_count] = (int32_t)frame;
+    return (int32_t)text->stack_count++;
+}
+
+static int same_key(const kp_row *a, const kp_row *b) {
+    return a->stack == b->stack && a->event == b->event && a->comm == b->comm && a->pid == b->pid &&
+           a->tid == b->tid;
+}
+
+/* The row with the key of `row`, made if there is none. */
+static kp_row *find_row(kp_text *text, const kp_row *row) {
+    kp_table *table = &text->row_table;
+    if (kp_table_ready(table) || KP_RESERVE(text->rows, text->row_room, text->row_count, 1)) return NULL;
+    if (!text->options.every_sample) {
+        int32_t key[5] = {row->stack, row->event, row->comm, row->pid, row->tid};
+        uint64_t hash = kp_hash(key, sizeof key, 2);
+        size_t slot = kp_table_slot(table, hash);
+        for (; table->value[slot]; slot = kp_table_next(table, slot)) {
+            kp_row *known = &text->rows[table->value[slot] - 1];
+            if (table->hash[slot] == hash && same_key(known, row)) return known;
+        }
+        kp_table_put(table, slot, hash, (uint32_t)text->row_count);
+    }
+    text->rows[text->row_count] = *row;
+    return &text->rows[text->row_count++];
+}
+
+static void count_sample(kp_text *text, int32_t stack) {
+    const kp_sample *sample = &text->sample;
+    if (stack < 0) text->counts.without_stack++;
+    if (stack < 0 && text->options.dialect == KP_INFERNO) return;
+    kp_row key = {.stack = stack, .event = sample->event, .comm = sample->comm,
+                  .pid = sample->pid, .tid = sample->tid, .cpu = sample->cpu, .time = sample->time};
+    if (!text->options.every_sample) key.cpu = -1, key.time = -1;
+    kp_row *row = find_row(text, &key);
+    if (!row) {
+        text->error = KP_NO_MEMORY;
+        return;
+    }
+    if (sample->weight > INT64_MAX || __builtin_add_overflow(row->weight, (int64_t)sample->weight, &row->weight))
+        text->error = KP_OVERFLOW;
+    row->count++;
+}
+
+int32_t kp_emit(kp_text *text, int32_t stack) {
+    if (stack == KP_FROM_FRAMES) {
+        stack = -1;
+        for (size_t i = text->depth; i-- > 0 && !text->error;) stack = child(text, stack, text->stack[i]);
+    }
+    if (text->sample.wanted && !text->error) count_sample(text, stack);
+    text->depth = 0;
+    text->sample.open = text->sample.wanted = 0;
+    text->sample.weight = 1;
+    return stack;
+}
