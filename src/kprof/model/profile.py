@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kprof.model.check import check
-from kprof.model.tables import Frames, Int32, Int64, Mappings, Meta, Samples, Stacks
+from kprof.model.tables import Frames, Int64, Mappings, Meta, Samples, Stacks
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,19 +46,6 @@ class Profile:
         """Sum of all weights. Never wraps: summed as Python integers if int64 could overflow."""
         return exact_sum(self.samples.weight)
 
-    def depth(self) -> Int32:
-        """Return the number of frames of every stack, shape (len(stacks),)."""
-        depth = np.ones(len(self.stacks), np.int32)
-        parent = self.stacks.parent
-        # Pointer doubling: log2(depth) passes over the tree and no loop in Python over its rows.
-        hop = parent.copy()
-        while True:
-            live = np.flatnonzero(hop >= 0)
-            if not len(live):
-                return depth
-            depth[live] += depth[hop[live]]
-            hop[live] = hop[hop[live]]
-
     def check(self) -> Profile:
         """Return self if all five tables agree with each other.
 
@@ -72,7 +59,9 @@ class Profile:
         """Return one row a sample: `stack` (folded text), `weight`, `count`, `event` and the rest."""
         from kprof.model.pandas_edge import to_pandas  # noqa: PLC0415 - pandas takes 0.3 s to import
 
-        return to_pandas(self.frames, self.stacks, self.samples, self.comms, self.meta)
+        return to_pandas(
+            self.mappings, self.frames, self.stacks, self.samples, self.comms, self.meta
+        )
 
 
 def exact_sum(values: Int64) -> int:

@@ -182,7 +182,8 @@ static void add_part(kp_text *text, kp_span part, const parts *line, int java, i
     kp_span name = tidy(out, (size_t)(to - out), java);
     const char *mark = annotation(text, name, line->module, inlined);
     char *end = put(out + (name.at - out) + name.size, (kp_span){mark, strlen(mark)});
-    kp_frame frame = {.name = kp_number(text, &text->names, kp_between(name.at, end)), .module = -1, .source = -1};
+    kp_frame frame = {.name = kp_number(text, &text->names, kp_between(name.at, end)), .module = -1, .source = -1,
+                      .kind = kp_equal(part, "[unknown]") ? KP_UNKNOWN : KP_USER};
     kp_add_line_frame(text, frame);
 }
 

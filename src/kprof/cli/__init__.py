@@ -1,0 +1,61 @@
+"""The command line. One command a module; they share options and a console, and never call each other."""
+
+import os
+import sys
+
+import typer
+
+from kprof.cli.flame import flame
+from kprof.cli.fold import fold
+from kprof.cli.record import record
+from kprof.errors import KprofError
+
+_INTERRUPTED = 130
+
+app = typer.Typer(
+    name="kprof",
+    help="From 'it is slow' to 'this function is why': record stacks, fold them, look at one flame graph.",
+    epilog="Start with: kprof record -p PID, then: kprof flame out.folded",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command(epilog="Example: kprof record -F 499 -d 10 -o app.html -- ./app --fast")(record)
+app.command(epilog="Example: perf script | kprof fold - | grep -v idle > out.folded")(fold)
+app.command(epilog="Example: kprof flame out.folded --title 'checkout, before the fix' --open")(flame)
+
+
+def _version(show: bool) -> None:
+    if show:
+        from importlib.metadata import version  # noqa: PLC0415 - only for this option
+
+        typer.echo(f"kprof {version('kprof')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version."),
+) -> None:
+    del version
+
+
+def main() -> None:
+    """Run the command line; every error that a user can cause ends in one line and an exit code."""
+    try:
+        app()
+    except KprofError as error:
+        _fail(f"{error}. {error.help_text}" if error.help_text else str(error), error.exit_code)
+    except KeyboardInterrupt:
+        _fail("interrupted", _INTERRUPTED)
+    except BrokenPipeError:
+        # The reader of our output has gone, as `head` does; Python must not complain at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None
+    except MemoryError:
+        _fail("out of memory: filter the input, or fold it on a larger machine", 1)
+
+
+def _fail(message: str, code: int) -> None:
+    sys.stderr.write("kprof: " + " ".join(message.split()) + "\n")
+    raise SystemExit(code)

@@ -1,0 +1,87 @@
+"""`kprof flame`: any input to one interactive page."""
+
+import webbrowser
+from enum import Enum
+from pathlib import Path, PurePath
+from typing import Annotated
+
+import typer
+
+from kprof.cli import options as o
+from kprof.cli.console import be_quiet, reading, status, summary
+
+_LOOK = "How it looks"
+
+
+class Theme(str, Enum):
+    """Colours of the page's background."""
+
+    auto = "auto"
+    light = "light"
+    dark = "dark"
+
+
+class Color(str, Enum):
+    """What the colour of a frame tells."""
+
+    kind = "kind"
+    module = "module"
+
+
+def flame(  # noqa: PLR0917 - Typer passes by name
+    inputs: o.Inputs,
+    output: Annotated[
+        str,
+        typer.Option("--output", "-o", metavar="FILE", help="Where to write; - is stdout. Default: INPUT.html"),
+    ] = "",
+    open_page: Annotated[bool, typer.Option("--open", help="Show the page in the browser.")] = False,
+    title: Annotated[
+        str, typer.Option(help="Heading of the page. Default: the input's name.", rich_help_panel=_LOOK)
+    ] = "",
+    icicle: Annotated[bool, typer.Option("--icicle", help="Roots on top.", rich_help_panel=_LOOK)] = False,
+    color: Annotated[Color, typer.Option(help="What colours tell.", rich_help_panel=_LOOK)] = Color.kind,
+    theme: Annotated[Theme, typer.Option(help="Background.", rich_help_panel=_LOOK)] = Theme.auto,
+    event: o.Event = "",
+    only_comm: o.OnlyComm = None,
+    only_pid: o.OnlyPid = None,
+    only_tid: o.OnlyTid = None,
+    only_cpu: o.OnlyCpu = None,
+    start: o.Start = None,
+    end: o.End = None,
+    focus: o.Focus = "",
+    ignore: o.Ignore = "",
+    root_at: o.RootAt = "",
+    full_names: o.FullNames = False,
+    inline: o.Inline = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Draw a flame graph: one self-contained page that works offline.
+
+    Click a frame to zoom, press / to search, ? for the keys.
+    """
+    be_quiet(quiet)
+    output = output or _default_output(inputs[0])
+    name = "standard input" if inputs[0] == "-" else PurePath(inputs[0]).name
+    o.start_numpy()
+    from kprof import pipeline  # noqa: PLC0415 - needs numpy
+    from kprof.exporters.html import PageOptions  # noqa: PLC0415
+    from kprof.readers import ReadOptions  # noqa: PLC0415
+
+    keep = o.FilterOptions(only_comm, only_pid, only_tid, only_cpu, start, end, focus, ignore, root_at)
+    choice = pipeline.Choice(ReadOptions(full_names=full_names), event, keep.build(), inline)
+    with reading(inputs) as progress:
+        profile = pipeline.read(inputs, choice, progress=progress)
+    look = PageOptions(title or name, icicle, theme.value, color.value)
+    summary(profile, pipeline.write_page(profile, output, look))
+    if open_page and output != "-" and not webbrowser.open(Path(output).resolve().as_uri()):
+        status(f"no browser to open it with; open {output} yourself")
+
+
+def _default_output(name: str) -> str:
+    """`a/b.perf.data` -> `b.perf.html` here: the page belongs where the user is."""
+    if name == "-":
+        return "out.html"
+    path = PurePath(name)
+    while path.suffix in {".gz", ".zst"}:
+        path = path.with_suffix("")
+    return f"{path.stem}.html"

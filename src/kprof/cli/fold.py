@@ -1,0 +1,91 @@
+"""`kprof fold`: any input to folded stacks."""
+
+from enum import Enum
+from typing import Annotated
+
+import typer
+
+from kprof.cli import options as o
+from kprof.cli.console import be_quiet, reading, summary
+
+_MARKS = "How frames are written"
+
+
+class Compat(str, Enum):
+    """Tools whose output `--compat` reproduces."""
+
+    flamegraph = "flamegraph"
+    inferno = "inferno"
+
+
+def fold(  # noqa: PLR0917 - Typer passes by name
+    inputs: o.Inputs,
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="FILE", help="Where to write; - is stdout.")
+    ] = "-",
+    compat: Annotated[
+        Compat | None,
+        typer.Option(help="Be equal to stackcollapse-perf.pl or inferno-collapse-perf to the byte, faults included."),
+    ] = None,
+    event: o.Event = "",
+    only_comm: o.OnlyComm = None,
+    only_pid: o.OnlyPid = None,
+    only_tid: o.OnlyTid = None,
+    only_cpu: o.OnlyCpu = None,
+    start: o.Start = None,
+    end: o.End = None,
+    focus: o.Focus = "",
+    ignore: o.Ignore = "",
+    root_at: o.RootAt = "",
+    pid: Annotated[
+        bool, typer.Option("--pid", help="Write the process id behind the name.", rich_help_panel=_MARKS)
+    ] = False,
+    tid: Annotated[
+        bool, typer.Option("--tid", help="Write process and thread id behind the name.", rich_help_panel=_MARKS)
+    ] = False,
+    kernel: Annotated[
+        bool, typer.Option("--kernel", help="Mark kernel frames with _[k].", rich_help_panel=_MARKS)
+    ] = False,
+    jit: Annotated[bool, typer.Option("--jit", help="Mark JIT frames with _[j].", rich_help_panel=_MARKS)] = False,
+    every: Annotated[
+        bool,
+        typer.Option("--all", help="--kernel, --jit, and _[i] for inlined frames.", rich_help_panel=_MARKS),
+    ] = False,
+    addrs: Annotated[
+        bool,
+        typer.Option("--addrs", help="Write addresses where there is no symbol.", rich_help_panel=_MARKS),
+    ] = False,
+    srcline: Annotated[
+        bool, typer.Option("--srcline", help="Write file and line behind names.", rich_help_panel=_MARKS)
+    ] = False,
+    full_names: o.FullNames = False,
+    inline: o.Inline = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Fold stacks: one line a distinct stack, root first, its weight last.
+
+    Reads perf.data, the text of `perf script`, or folded stacks (which are merged). The weight is the
+    sum of the periods. A thread's name keeps its spaces; `;` in a name becomes `:`.
+    """
+    be_quiet(quiet)
+    o.start_numpy()
+    from kprof import pipeline  # noqa: PLC0415 - needs numpy
+    from kprof.exporters.folded import FoldedOptions  # noqa: PLC0415
+    from kprof.model import Kind  # noqa: PLC0415
+    from kprof.model.labels import LabelOptions  # noqa: PLC0415
+    from kprof.readers import ReadOptions  # noqa: PLC0415
+
+    if compat:
+        read = ReadOptions(compat.value, pid, tid, kernel or every, jit or every, addrs, event)
+        written = FoldedOptions(raw=True)
+    else:
+        wanted = {Kind.KERNEL: kernel, Kind.MODULE: kernel, Kind.JIT: jit, Kind.INLINED: False}
+        marks = frozenset(kind for kind, yes in wanted.items() if yes or every)
+        read = ReadOptions(full_names=full_names)
+        written = FoldedOptions(LabelOptions(marks, addrs, srcline), pid, tid)
+    keep = o.FilterOptions(only_comm, only_pid, only_tid, only_cpu, start, end, focus, ignore, root_at)
+    choice = pipeline.Choice(read, event, keep.build(), inline, srcline)
+    with reading(inputs) as progress:
+        profile = pipeline.read(inputs, choice, progress=progress)
+    wrote = pipeline.write_folded(profile, output, written)
+    summary(profile, wrote)

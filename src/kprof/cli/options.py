@@ -1,0 +1,115 @@
+"""Options that several commands share, so that they are spelt and explained once."""
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from kprof.model import Filter
+
+_FILTERS = "What to keep"
+
+Inputs = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="INPUT...",
+        help="perf.data, `perf script` text or folded stacks, plain or packed with gzip or zstd; - is stdin.",
+        show_default=False,
+    ),
+]
+Event = Annotated[
+    str,
+    typer.Option(
+        "--event",
+        "--event-filter",
+        "-e",
+        metavar="NAME",
+        help="Keep this event; `cycles` also finds `cycles:u`. Default: the first one of the input.",
+        rich_help_panel=_FILTERS,
+    ),
+]
+OnlyComm = Annotated[
+    list[str] | None,
+    typer.Option("--only-comm", metavar="NAME", help="Keep threads of this name.", rich_help_panel=_FILTERS),
+]
+OnlyPid = Annotated[
+    list[int] | None,
+    typer.Option("--only-pid", metavar="PID", help="Keep this process.", rich_help_panel=_FILTERS),
+]
+OnlyTid = Annotated[
+    list[int] | None,
+    typer.Option("--only-tid", metavar="TID", help="Keep this thread.", rich_help_panel=_FILTERS),
+]
+OnlyCpu = Annotated[
+    list[int] | None,
+    typer.Option("--only-cpu", metavar="CPU", help="Keep this CPU.", rich_help_panel=_FILTERS),
+]
+Start = Annotated[
+    float | None,
+    typer.Option(metavar="SECONDS", help="Keep what is this far behind the first sample.", rich_help_panel=_FILTERS),
+]
+End = Annotated[
+    float | None,
+    typer.Option(metavar="SECONDS", help="Keep what is before this time.", rich_help_panel=_FILTERS),
+]
+Focus = Annotated[
+    str,
+    typer.Option(metavar="REGEX", help="Keep stacks with a frame that matches.", rich_help_panel=_FILTERS),
+]
+Ignore = Annotated[
+    str,
+    typer.Option(metavar="REGEX", help="Drop stacks with a frame that matches.", rich_help_panel=_FILTERS),
+]
+RootAt = Annotated[
+    str,
+    typer.Option(
+        "--root-at",
+        metavar="REGEX",
+        help="Make the outermost frame that matches the root of its stack.",
+        rich_help_panel=_FILTERS,
+    ),
+]
+FullNames = Annotated[bool, typer.Option("--full-names", help="Leave argument lists in function names.")]
+Inline = Annotated[bool, typer.Option("--inline", help="perf.data: ask perf for inlined functions (slow).")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and errors.")]
+
+
+@dataclass(frozen=True, slots=True)
+class FilterOptions:
+    """The values of the options above that make a `Filter`."""
+
+    comm: list[str] | None
+    pid: list[int] | None
+    tid: list[int] | None
+    cpu: list[int] | None
+    start: float | None
+    end: float | None
+    focus: str
+    ignore: str
+    root_at: str
+
+    def build(self) -> "Filter":
+        """Return the filter."""
+        from kprof.model import Filter  # noqa: PLC0415 - needs numpy
+
+        return Filter(
+            self.comm or (), self.pid or (), self.tid or (), self.cpu or (),
+            self.start, self.end, self.focus, self.ignore, self.root_at,
+        )  # fmt: skip
+
+
+def start_numpy() -> None:
+    """Import numpy without the threads that its linear algebra starts at import, which cost 50 ms.
+
+    The variable is taken back at once: a command that kprof profiles must not inherit it.
+    """
+    name = "OPENBLAS_NUM_THREADS"
+    if name in os.environ:
+        return
+    os.environ[name] = "1"
+    try:
+        import numpy  # noqa: F401, ICN001, PLC0415 - imported for its effect
+    finally:
+        del os.environ[name]

@@ -1,0 +1,5 @@
+"""`kprof record` (placeholder until its module lands)."""
+
+
+def record() -> None:
+    """Record."""

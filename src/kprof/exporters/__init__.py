@@ -1,0 +1,1 @@
+"""Profile -> bytes, one format a module."""

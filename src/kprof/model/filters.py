@@ -1,0 +1,133 @@
+"""Keeping a part of a profile."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from kprof.errors import UsageError
+from kprof.model.profile import Profile
+from kprof.model.tables import Samples, Stacks
+from kprof.model.tree import path_any
+
+Mask = npt.NDArray[np.bool_]
+_SECOND = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What to keep; an empty field keeps everything.
+
+    Attributes:
+        comms: Thread names, exactly.
+        pids: Process ids.
+        tids: Thread ids.
+        cpus: CPU numbers.
+        start: Seconds from the first sample.
+        end: Seconds from the first sample, exclusive.
+        focus: Keep samples with a frame that matches this regular expression.
+        ignore: Drop samples with a frame that matches.
+        root_at: Make the outermost frame that matches the root; drop samples without one.
+    """
+
+    comms: Sequence[str] = ()
+    pids: Sequence[int] = ()
+    tids: Sequence[int] = ()
+    cpus: Sequence[int] = ()
+    start: float | None = None
+    end: float | None = None
+    focus: str = ""
+    ignore: str = ""
+    root_at: str = ""
+
+    @property
+    def needs_every_sample(self) -> bool:
+        """Whether samples must be read one by one, since rows of equal samples have no time or CPU."""
+        return bool(self.cpus) or self.start is not None or self.end is not None
+
+    def apply(self, profile: Profile) -> Profile:
+        """Return what is left of a profile; what is not left is counted in its quality.
+
+        Raises:
+            UsageError: A regular expression is wrong, or the profile lacks what is filtered by.
+        """
+        for cause, mask in (
+            ("comm", self._comm_mask(profile)),
+            ("pid", _member_mask(profile.samples, "pid", self.pids)),
+            ("tid", _member_mask(profile.samples, "tid", self.tids)),
+            ("cpu", _member_mask(profile.samples, "cpu", self.cpus)),
+            ("time", self._time_mask(profile.samples)),
+        ):
+            profile = _keep(profile, cause, mask)
+        if self.focus:
+            profile = _keep(profile, "focus", _sample_mask(profile, _matching(profile, self.focus, "--focus")))
+        if self.ignore:
+            mask = ~_sample_mask(profile, _matching(profile, self.ignore, "--ignore"))
+            profile = _keep(profile, "ignore", mask)
+        return _root_at(profile, self.root_at) if self.root_at else profile
+
+    def _comm_mask(self, profile: Profile) -> Mask | None:
+        if not self.comms:
+            return None
+        if profile.samples.comm is None:
+            raise UsageError("this profile has no thread names to filter by")
+        rows = [i for i, comm in enumerate(profile.comms) if comm in self.comms]
+        return np.isin(profile.samples.comm, rows)
+
+    def _time_mask(self, samples: Samples) -> Mask | None:
+        if self.start is None and self.end is None:
+            return None
+        if samples.time_ns is None:
+            raise UsageError("this profile has no times to filter by")
+        known = samples.time_ns[samples.time_ns >= 0]
+        seconds = (samples.time_ns - (known.min() if len(known) else 0)) / _SECOND
+        low = -np.inf if self.start is None else self.start
+        high = np.inf if self.end is None else self.end
+        return (samples.time_ns >= 0) & (seconds >= low) & (seconds < high)
+
+
+def _member_mask(samples: Samples, column: str, wanted: Sequence[int]) -> Mask | None:
+    if not wanted:
+        return None
+    values = getattr(samples, column)
+    if values is None:
+        raise UsageError(f"this profile has no {column} to filter by")
+    return np.isin(values, list(wanted))
+
+
+def _keep(profile: Profile, cause: str, mask: Mask | None) -> Profile:
+    if mask is None or mask.all():
+        return profile
+    quality = profile.meta.quality
+    filtered = dict(quality.filtered)
+    filtered[cause] = filtered.get(cause, 0) + int(profile.samples.count[~mask].sum())
+    meta = replace(profile.meta, quality=replace(quality, filtered=filtered))
+    return replace(profile, samples=profile.samples.take(mask), meta=meta)
+
+
+def _matching(profile: Profile, pattern: str, option: str) -> Mask:
+    """Say of every stack whether a frame of it matches."""
+    try:
+        search = re.compile(pattern).search
+    except re.error as error:
+        raise UsageError(f"{option}: {pattern!r} is not a regular expression: {error}") from None
+    frames = np.fromiter((search(name) is not None for name in profile.frames.name), bool, len(profile.frames))
+    return path_any(profile.stacks.parent, frames[profile.stacks.frame])
+
+
+def _sample_mask(profile: Profile, stacks: Mask) -> Mask:
+    stack = profile.samples.stack
+    return np.append(stacks, False)[stack]  # noqa: FBT003 - row -1, no stack, matches nothing
+
+
+def _root_at(profile: Profile, pattern: str) -> Profile:
+    inside = _matching(profile, pattern, "--root-at")
+    profile = _keep(profile, "root-at", _sample_mask(profile, inside))
+    rows = np.append(np.cumsum(inside, dtype=np.int32) - 1, np.int32(-1))
+    parent = profile.stacks.parent[inside]
+    above = np.append(inside, False)[parent]  # noqa: FBT003 - row -1 is above every root
+    stacks = Stacks(np.where(above, rows[parent], np.int32(-1)).astype(np.int32), profile.stacks.frame[inside])
+    samples = replace(profile.samples, stack=rows[profile.samples.stack])
+    return replace(profile, stacks=stacks, samples=samples)

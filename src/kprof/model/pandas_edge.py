@@ -1,0 +1,43 @@
+"""Where a profile becomes a pandas DataFrame."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from kprof.model.labels import frame_labels
+from kprof.model.tables import Frames, Mappings, Meta, Samples, Stacks
+
+
+def to_pandas(
+    mappings: Mappings, frames: Frames, stacks: Stacks, samples: Samples, comms: Sequence[str], meta: Meta
+) -> pd.DataFrame:
+    """Return one row a sample; see `Profile.to_pandas`."""
+    used = np.unique(samples.stack[samples.stack >= 0])
+    texts = dict(zip(used.tolist(), _stack_texts(mappings, frames, stacks, used.tolist()), strict=True))
+    columns: dict[str, object] = {
+        "stack": [texts.get(i, "") for i in samples.stack.tolist()],
+        "weight": samples.weight,
+        "count": samples.count,
+        "event": pd.Categorical.from_codes(samples.event, [e.name for e in meta.events]),
+    }
+    for name in ("pid", "tid", "cpu", "time_ns"):
+        if (values := getattr(samples, name)) is not None:
+            columns[name] = values
+    if samples.comm is not None:
+        columns["comm"] = pd.Categorical.from_codes(samples.comm, list(comms))
+    return pd.DataFrame(columns)
+
+
+def _stack_texts(mappings: Mappings, frames: Frames, stacks: Stacks, used: list[int]) -> list[str]:
+    labels = [label.replace(";", ":") for label in frame_labels(frames, mappings)]
+    parent, frame = stacks.parent.tolist(), stacks.frame.tolist()
+    texts = []
+    for node in used:
+        path = []
+        at = node
+        while at >= 0:
+            path.append(labels[frame[at]])
+            at = parent[at]
+        texts.append(";".join(reversed(path)))
+    return texts

@@ -1,0 +1,40 @@
+"""Passes over a tree of stacks, without a loop in Python over its rows.
+
+A stack's parent stands before it, so doubling the length of the step at every round (node to
+parent, to grandparent, …) visits every path in log2(depth) rounds.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from kprof.model.tables import Int32, Int64
+
+
+def path_sum(parent: Int32, values: npt.NDArray[np.int64]) -> Int64:
+    """Sum a value per stack over the path to the root.
+
+    Args:
+        parent: Parents, shape (n,).
+        values: One value a stack, for its leaf alone, shape (n,).
+
+    Returns:
+        Sums, own value included, shape (n,).
+    """
+    total = values.astype(np.int64)
+    hop = parent.copy()
+    while True:
+        live = np.flatnonzero(hop >= 0)
+        if not len(live):
+            return total
+        total[live] += total[hop[live]]
+        hop[live] = hop[hop[live]]
+
+
+def depths(parent: Int32) -> Int64:
+    """Return the number of frames of every stack, shape (n,)."""
+    return path_sum(parent, np.ones(len(parent), np.int64))
+
+
+def path_any(parent: Int32, marked: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Say of every stack whether it, or a stack on its path to the root, is marked; shape (n,)."""
+    return path_sum(parent, marked.astype(np.int64)) > 0

@@ -1,0 +1,31 @@
+"""What a caller may ask of a reader. A reader ignores what its format does not have."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """How to read.
+
+    Attributes:
+        compat: `flamegraph` or `inferno` to read `perf script` text as that tool does, faults
+            included; the options up to `event` then do what that tool's options do.
+        pid: Write the process id behind the thread's name.
+        tid: Write process and thread id behind the thread's name.
+        kernel: Mark kernel frames.
+        jit: Mark JIT frames.
+        addresses: Write addresses where there is no symbol.
+        event: The event to keep.
+        full_names: Leave argument lists in function names.
+        every_sample: Keep samples apart, with time and CPU, instead of adding up equal ones.
+    """
+
+    compat: str = ""
+    pid: bool = False
+    tid: bool = False
+    kernel: bool = False
+    jit: bool = False
+    addresses: bool = False
+    event: str = ""
+    full_names: bool = False
+    every_sample: bool = False

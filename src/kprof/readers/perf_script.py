@@ -1,0 +1,101 @@
+"""Reader of what `perf script` prints."""
+
+import re
+from typing import Any
+
+import numpy as np
+
+from kprof._native._text import TextReader
+from kprof.errors import FormatError
+from kprof.model import Event, Frames, Mappings, Meta, Profile, Quality, Samples, Stacks
+from kprof.readers.options import ReadOptions
+from kprof.readers.source import Source
+
+_CHUNK = 1 << 20
+_TIMED = re.compile(rb"^[^\n]*?\s-?\d+(/-?\d+)?\s+(\[\d+\]\s+)?\d+\.\d{3,9}:(\s|$)", re.MULTILINE)
+_UNTIMED = re.compile(rb"^\S[^\n]*?\s\d+(/\d+)?\s+(\[\d+\]\s+)?(\d+\s+)?\S+:[ \t\r]*\n\s+[0-9a-f]+ ", re.MULTILINE)
+_TIME_UNITS = ("cpu-clock", "task-clock")
+
+
+def sniff(head: bytes) -> bool:
+    """Say whether this looks like `perf script` text: a header with a time, or with a stack below."""
+    return bool(_TIMED.search(head) or _UNTIMED.search(head))
+
+
+def read(source: Source, options: ReadOptions) -> Profile:
+    """Read the text, in one pass.
+
+    Memory grows with the number of distinct stacks, not with the text, unless every sample is to be
+    kept apart.
+
+    Raises:
+        FormatError: A line is longer than 16 MiB, or the weights do not add up within int64.
+    """
+    reader = TextReader(
+        options.compat or "right",
+        pid=options.pid,
+        tid=options.tid,
+        addresses=options.addresses,
+        kernel=options.kernel,
+        jit=options.jit,
+        event=options.event.encode(errors="surrogateescape") if options.compat else b"",
+        keep_arguments=options.full_names,
+        every_sample=options.every_sample,
+    )
+    try:
+        while size := source.readinto(reader.room(_CHUNK)):
+            reader.commit(size)
+        reader.room(1)
+        reader.commit(0, last=True)
+    except (ValueError, OverflowError) as error:
+        raise FormatError(f"{source.name}: {error}") from None
+    # inferno replaces what is not UTF-8; elsewhere the bytes are carried through as they are.
+    errors = "replace" if options.compat == "inferno" else "surrogateescape"
+    return _profile(reader.tables(), errors, every_sample=options.every_sample)
+
+
+def _profile(tables: dict[str, Any], errors: str, *, every_sample: bool) -> Profile:
+    frames, rows, counts = tables["frames"], tables["rows"], tables["counts"]
+    texts = {
+        key: [text.decode("utf-8", errors) for text in tables[key]]
+        for key in ("names", "modules", "sources", "comms", "events")
+    }
+    names, sources = texts["names"], texts["sources"]
+    columns = {name: np.ascontiguousarray(rows[name]) for name in rows.dtype.names}
+    alone = ("cpu", "time") if every_sample else ()
+    optional = {n: columns[n] for n in ("pid", "tid", *alone) if np.any(columns[n] != -1)}
+    quality = Quality(
+        read=counts["read"],
+        lost={"recorder": counts["lost"]} if counts["lost"] else {},
+        without_stack=counts["without_stack"],
+        skipped_lines=counts["skipped_lines"],
+        filtered={"event": counts["filtered"]} if counts["filtered"] else {},
+    )
+    return Profile(
+        Mappings(texts["modules"]),
+        Frames(
+            [names[i] for i in frames["name"].tolist()],
+            np.ascontiguousarray(frames["module"]),
+            np.ascontiguousarray(frames["address"]),
+            frames["kind"].astype(np.uint8),
+            [sources[i] if i >= 0 else "" for i in frames["source"].tolist()] if sources else (),
+        ),
+        Stacks(tables["parent"], tables["leaf"]),
+        Samples(
+            columns["stack"],
+            columns["event"],
+            columns["weight"],
+            columns["count"],
+            optional.get("pid"),
+            optional.get("tid"),
+            columns["comm"],
+            optional.get("cpu"),
+            optional.get("time"),
+        ),
+        texts["comms"],
+        Meta(tuple(_event(name) for name in texts["events"] or ["samples"]), quality),
+    )
+
+
+def _event(name: str) -> Event:
+    return Event(name or "samples", "ns" if name.partition(":")[0] in _TIME_UNITS else "events")

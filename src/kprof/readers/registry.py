@@ -1,0 +1,75 @@
+"""The formats that kprof reads, in the order in which they are tried."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from kprof.errors import FormatError
+from kprof.model import Profile
+from kprof.readers import folded, perf_script
+from kprof.readers.options import ReadOptions
+from kprof.readers.source import Source
+
+PERF_DATA = "perf.data"
+_PERF_MAGIC = (b"PERFILE2", b"2ELIFREP", b"PERFFILE")
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A format.
+
+    Attributes:
+        name: What messages call it.
+        sniff: Says whether the first 64 KiB of an input look like it.
+        read: Reads it; None for a recording that a tool must print first.
+    """
+
+    name: str
+    sniff: Callable[[bytes], bool]
+    read: Callable[[Source, ReadOptions], Profile] | None
+
+
+_FORMATS = (
+    Format(PERF_DATA, lambda head: head.startswith(_PERF_MAGIC), None),
+    Format("perf script text", perf_script.sniff, perf_script.read),
+    Format("folded stacks", folded.sniff, folded.read),
+)
+
+
+def known_formats() -> tuple[str, ...]:
+    """Return the names of all formats."""
+    return tuple(f.name for f in _FORMATS)
+
+
+def find_format(source: Source) -> Format:
+    """Return the format of an input.
+
+    Raises:
+        FormatError: It is empty, or no format that kprof reads.
+    """
+    if not source.head.strip():
+        raise FormatError(f"{source.name} is empty", "was anything recorded? try `perf report -i` on the recording")
+    for candidate in _FORMATS:
+        if candidate.sniff(source.head):
+            return candidate
+    raise FormatError(
+        f"{source.name} is {_guess(source.head)}, which kprof does not read",
+        f"it reads {', '.join(known_formats())}, plain or packed with gzip or zstd",
+    )
+
+
+def _guess(head: bytes) -> str:
+    start = head.lstrip()[:1]
+    if head.startswith(b"\x7fELF"):
+        return "a program (ELF)"
+    if b"\0" in head:
+        return "binary data"
+    if start in (b"{", b"["):
+        try:
+            json.loads(head)
+        except json.JSONDecodeError as error:
+            return "JSON" if error.pos > len(head) // 2 else "text in an unknown format"
+        return "JSON"
+    if start == b"<":
+        return "HTML, XML or SVG"
+    return "text in an unknown format"

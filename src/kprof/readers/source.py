@@ -1,0 +1,138 @@
+"""An input as a stream of plain bytes, whatever it was packed in."""
+
+import gzip
+import io
+import zlib
+from collections.abc import Callable
+from typing import BinaryIO, Protocol
+
+from kprof.errors import FormatError
+
+HEAD_BYTES = 1 << 16
+_GZIP = b"\x1f\x8b"
+_ZSTD = b"\x28\xb5\x2f\xfd"
+
+
+class Readable(Protocol):
+    """The one method of a stream that a source needs."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to `size` bytes, none at the end."""
+
+
+class Source:
+    """A stream with its first bytes looked at, gzip and zstd unpacked.
+
+    Args:
+        stream: Where the bytes come from.
+        name: What messages call it.
+
+    Attributes:
+        name: What messages call it.
+        head: The first bytes, up to 64 KiB; fewer only if there are no more.
+        packed: Whether the bytes were compressed.
+        on_read: Called with the number of bytes read so far, before unpacking; may be set later.
+    """
+
+    def __init__(self, stream: Readable, name: str) -> None:
+        self.name = name
+        self.on_read: Callable[[int], None] | None = None
+        self._count = 0
+        self._raw = stream
+        self._stream: Readable = _Counted(stream, self)
+        self.packed = False
+        self.head = self._fill()
+        while unpacked := _unpacker(self.head):
+            self.packed = True
+            joined = io.BufferedReader(_Joined(self.head, self._stream), HEAD_BYTES)
+            self._stream = unpacked(joined)
+            self.head = self._fill()
+        self._pending = self.head
+
+    def _fill(self) -> bytes:
+        parts, size = [], 0
+        while size < HEAD_BYTES and (part := self._read(HEAD_BYTES - size)):
+            parts.append(part)
+            size += len(part)
+        return b"".join(parts)
+
+    def _read(self, size: int) -> bytes:
+        try:
+            return self._stream.read(size)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise FormatError(f"{self.name}: the compressed data is damaged or cut off: {error}") from None
+        except Exception as error:
+            if type(error).__name__ == "ZstdError":
+                raise FormatError(f"{self.name}: the compressed data is damaged: {error}") from None
+            raise
+
+    def read(self, size: int) -> bytes:
+        """Return up to `size` bytes, none at the end.
+
+        Raises:
+            FormatError: Compressed data is damaged.
+        """
+        if self._pending:
+            part, self._pending = self._pending[:size], self._pending[size:]
+            return part
+        return self._read(size)
+
+    def count(self, size: int) -> None:
+        """Note that `size` more bytes were read from the stream."""
+        self._count += size
+        if self.on_read:
+            self.on_read(self._count)
+
+    def readinto(self, view: memoryview) -> int:
+        """Fill a buffer as far as one read goes; return the number of bytes, 0 at the end."""
+        if not self._pending and not self.packed and hasattr(self._raw, "readinto"):
+            size = int(self._raw.readinto(view))
+            self.count(size)
+            return size
+        part = self.read(len(view))
+        view[: len(part)] = part
+        return len(part)
+
+
+class _Counted:
+    def __init__(self, stream: Readable, source: Source) -> None:
+        self._stream, self._source = stream, source
+
+    def read(self, size: int, /) -> bytes:
+        part = self._stream.read(size)
+        self._source.count(len(part))
+        return part
+
+
+class _Joined(io.RawIOBase):
+    """Bytes that were read already, and the stream behind them."""
+
+    def __init__(self, head: bytes, stream: Readable) -> None:
+        self._head, self._stream = head, stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
+        part = self._head[: len(buffer)] or self._stream.read(len(buffer))
+        self._head = self._head[len(part) :]
+        buffer[: len(part)] = part
+        return len(part)
+
+
+def _unpack_gzip(stream: BinaryIO) -> Readable:
+    return gzip.GzipFile(fileobj=stream, mode="rb")
+
+
+def _unpack_zstd(stream: BinaryIO) -> Readable:
+    import zstandard  # noqa: PLC0415 - only for the few inputs that need it
+
+    return zstandard.ZstdDecompressor().stream_reader(stream, read_across_frames=True)
+
+
+def _unpacker(head: bytes) -> Callable[[BinaryIO], Readable] | None:
+    if head.startswith(_GZIP):
+        return _unpack_gzip
+    if head.startswith(_ZSTD):
+        return _unpack_zstd
+    return None
