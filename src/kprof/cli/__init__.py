@@ -45,7 +45,7 @@ def main() -> None:
     try:
         app()
     except KprofError as error:
-        _fail(f"{error}. {error.help_text}" if error.help_text else str(error), error.exit_code)
+        _fail(f"{error}; {error.help_text}" if error.help_text else str(error), error.exit_code)
     except KeyboardInterrupt:
         _fail("interrupted", _INTERRUPTED)
     except BrokenPipeError:
