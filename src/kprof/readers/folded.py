@@ -1,5 +1,6 @@
 """Reader of folded stacks: `root;caller;leaf weight`."""
 
+import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -13,22 +14,16 @@ from kprof.readers.source import Source
 _CHUNK = 1 << 20
 _LONGEST_LINE = 1 << 24
 _MARKS = (("_[k]", Kind.KERNEL), ("_[j]", Kind.JIT), ("_[i]", Kind.INLINED))
+_LINE = re.compile(rb" -?\d+(\.\d+)?\s*$")
 _ENOUGH = 0.5
 
 
 def sniff(head: bytes) -> bool:
-    """Say whether most of the whole lines are a stack and a weight."""
+    """Say whether most of the whole lines end in a number, be it a possible weight or not."""
     lines = head.split(b"\n")[:-1][:200] or [head]
     lines = [line for line in lines if line.strip() and not line.startswith(b"#")]
-    return bool(lines) and sum(map(_is_folded, lines)) > _ENOUGH * len(lines)
-
-
-def _is_folded(line: bytes) -> bool:
-    try:
-        folded.parse_line(line)
-    except folded.FoldedError:
-        return False
-    return b"\0" not in line
+    looks = sum(1 for line in lines if _LINE.search(line) and b"\0" not in line)
+    return bool(lines) and looks > _ENOUGH * len(lines)
 
 
 def read(source: Source, _options: ReadOptions) -> Profile:

@@ -167,7 +167,8 @@ static int push_children(fold *f, entries *stack, int32_t first, size_t path) {
         if (n->ends) stack->items[stack->count++] = (entry){at, f->rank_end[n->label], path, 0};
         if (n->first_child >= 0) stack->items[stack->count++] = (entry){at, f->rank_more[n->label], path, 1};
     }
-    qsort(stack->items + start, stack->count - start, sizeof *stack->items, by_rank_descending);
+    if (stack->count > start)
+        qsort(stack->items + start, stack->count - start, sizeof *stack->items, by_rank_descending);
     return KP_OK;
 }
 

@@ -57,7 +57,8 @@ size_t kp_short_name(kp_span name, char *to) {
         }
         if (*at == '(' && !depth && is_argument_list(at, name.at, end)) {
             const char *close = closing(at, end);
-            if (!close) break;
+            /* Behind Java's "(I)V" or "([B)[B" stands a return type. */
+            if (!close || (close + 1 < end && (kp_is_word(close[1]) || close[1] == '['))) break;
             at = skip_qualifiers(close + 1, end);
             continue;
         }

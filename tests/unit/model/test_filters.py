@@ -1,0 +1,93 @@
+"""Filters, and the choice of an event."""
+
+import pytest
+
+from kprof.errors import UsageError
+from kprof.model import Event, Filter, ProfileBuilder
+from kprof.model.events import base_name, find_event, pick_event
+
+SECOND = 10**9
+
+
+@pytest.fixture
+def profile():
+    builder = ProfileBuilder()
+    for second, (stack, comm, pid) in enumerate(
+        [("main;parse;read", "app", 1), ("main;draw", "app", 1), ("main;parse", "two words", 2), ("", "idle", 0)]
+    ):
+        frames = stack.split(";") if stack else []
+        builder.add(frames, 10, comm=comm, pid=pid, tid=pid * 10, cpu=second % 2, time_ns=(100 + second) * SECOND)
+    return builder.build()
+
+
+def stacks(profile):
+    return profile.check().to_pandas()["stack"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("options", "left"),
+    [
+        ({"comms": ["two words"]}, ["main;parse"]),
+        ({"comms": ["nobody"]}, []),
+        ({"pids": [1]}, ["main;parse;read", "main;draw"]),
+        ({"tids": [20]}, ["main;parse"]),
+        ({"cpus": [1]}, ["main;draw", ""]),
+        ({"start": 1.0}, ["main;draw", "main;parse", ""]),
+        ({"end": 1.0}, ["main;parse;read"]),
+        ({"focus": "^parse$"}, ["main;parse;read", "main;parse"]),
+        ({"ignore": "parse"}, ["main;draw", ""]),
+        ({"root_at": "parse"}, ["parse;read", "parse"]),
+        ({"focus": "read", "root_at": "parse"}, ["parse;read"]),
+        ({}, ["main;parse;read", "main;draw", "main;parse", ""]),
+    ],
+)
+def test_filter(profile, options, left):
+    result = Filter(**options).apply(profile)
+    assert stacks(result) == left
+    assert sum(result.meta.quality.filtered.values()) == 4 - len(left)
+
+
+def test_a_wrong_pattern_is_a_usage_error(profile):
+    with pytest.raises(UsageError, match="--focus"):
+        Filter(focus="(").apply(profile)
+
+
+def test_filtering_by_what_is_not_there():
+    builder = ProfileBuilder()
+    builder.add(["a"])
+    for options in ({"comms": ["x"]}, {"pids": [1]}, {"start": 1.0}):
+        with pytest.raises(UsageError, match="no "):
+            Filter(**options).apply(builder.build())
+
+
+@pytest.mark.parametrize(
+    ("name", "base"),
+    [
+        ("cycles:ppp", "cycles"),
+        ("cycles", "cycles"),
+        ("cpu_core/cycles/u", "cycles"),
+        ("sched:sched_switch", "sched:sched_switch"),
+        ("cpu-clock:uhH", "cpu-clock"),
+    ],
+)
+def test_base_name(name, base):
+    assert base_name(name) == base
+
+
+def test_events_are_picked_and_never_added_up():
+    builder = ProfileBuilder()
+    builder.add(["a"], 5, event=Event("cycles:u"))
+    builder.add(["b"], 7, event=Event("page-faults"))
+    builder.add(["b"], 7, event=Event("page-faults"))
+    profile = builder.build()
+    first = pick_event(profile)
+    assert (first.total, first.meta.quality.filtered) == (5, {"event page-faults": 2})
+    assert pick_event(profile, "cycles").total == 5
+    assert pick_event(profile, "page-faults").check().total == 14
+    with pytest.raises(UsageError, match="not in this profile"):
+        pick_event(profile, "instructions")
+
+
+def test_an_ambiguous_event_is_refused():
+    with pytest.raises(UsageError, match="more than one"):
+        find_event((Event("cycles:u"), Event("cycles:k")), "cycles")
