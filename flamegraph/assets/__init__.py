@@ -1,0 +1,1 @@
+"""The page of a flame graph: scripts, style and template, put together by flamegraph.page."""

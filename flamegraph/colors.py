@@ -1,0 +1,162 @@
+"""Colours: a hue says what kind of code a box is, a shade tells neighbours apart.
+
+The families stay apart under the three colour blindnesses, and dark text is legible on every fill.
+"""
+
+import colorsys
+import re
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flamegraph.tree import Labels
+
+SHADES = 5
+TEXT_ON_BOX = "#14161a"
+_SRGB_LINEAR_BELOW = 0.04045
+
+
+@dataclass(frozen=True, slots=True)
+class Scheme:
+    """A colour class for each label, and what the classes look like.
+
+    Attributes:
+        of_label: class of each label, an index into light and dark.
+        light: "#rrggbb" of each class on a white page.
+        dark: "#rrggbb" of each class on a dark page.
+        legend: (what it stands for, class that shows it), most important first.
+    """
+
+    of_label: list[int]
+    light: list[str]
+    dark: list[str]
+    legend: list[tuple[str, int]]
+
+
+# Family: (base colour, what the legend calls it). The order is that of the legend.
+FAMILIES: dict[str, tuple[str, str]] = {
+    "application": ("#6bb8ea", "application"),
+    "inlined": ("#d79bc4", "inlined"),
+    "library": ("#f0de5a", "native library"),
+    "jit": ("#4dbe95", "JIT, Python"),
+    "kernel": ("#e8a33d", "kernel"),
+    "process": ("#d3dae3", "process"),
+    "unknown": ("#bdbdbd", "unknown"),
+}
+_FAMILY_OF_KIND = {
+    "user": "application",
+    "kernel": "kernel",
+    "module": "kernel",
+    "vdso": "library",
+    "jit": "jit",
+    "python": "jit",
+    "inlined": "inlined",
+    "process": "process",
+}
+# What is no hue of its own keeps a narrow range of shades, so that it stays quiet.
+_QUIET = {"process", "unknown"}
+_LIBRARY = re.compile(r"\.(so|dylib|dll)([.\d-]|$|\])", re.IGNORECASE)
+
+MODULE_COLORS = (
+    "#6bb8ea", "#f0de5a", "#4dbe95", "#e8a33d", "#d79bc4", "#9fb4ff", "#c3dd7a", "#f3a58f",
+    "#7fd3d6", "#d8b98a", "#c3a6ee", "#a7d8b0", "#f4c6dc", "#b7c6d6", "#e3cf9c", "#8fc4b7",
+)  # fmt: skip
+NO_MODULE = "#c4c4c4"
+
+
+def scheme(labels: Labels, color: str, importance: Sequence[int] | None = None) -> Scheme:
+    """Colour the labels by "kind" or by "module".
+
+    Args:
+        labels: what to colour. A name has the same colour in every tree.
+        color: "kind" or "module".
+        importance: weight of each label, which orders the legend; None keeps the order of the families.
+    """
+    if color == "kind":
+        return _by_kind(labels, importance)
+    if color == "module":
+        return _by_module(labels, importance)
+    raise ValueError(f"color is 'kind' or 'module', not {color!r}")
+
+
+def stable_hash(text: str) -> int:
+    """Hash a name the same way in every run."""
+    return zlib.crc32(text.encode("utf-8", "surrogatepass"))
+
+
+def family_of(kind: str, module: str) -> str:
+    """Return the colour family of a kind; user code in a shared library is the library's."""
+    family = _FAMILY_OF_KIND.get(kind, "unknown")
+    return "library" if family == "application" and _LIBRARY.search(module) else family
+
+
+def shades(base: str, spread: float = 1.0) -> list[str]:
+    """Return SHADES colours around `base`, their hue and lightness a little off to both sides."""
+    red, green, blue = (int(base[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    hue, light, saturation = colorsys.rgb_to_hls(red, green, blue)
+    steps = [(step / (SHADES - 1) - 0.5) * spread for step in range(SHADES)]
+    return [_hex(hue + 0.022 * step, min(light + 0.11 * step, 0.93), saturation) for step in steps]
+
+
+def darkened(color: str) -> str:
+    """Return the colour for a dark page: less light, as a full one glares there."""
+    red, green, blue = (int(color[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    hue, light, saturation = colorsys.rgb_to_hls(red, green, blue)
+    return _hex(hue, light * 0.87, saturation * 0.8)
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast ratio of two "#rrggbb" colours after WCAG, 1 to 21."""
+    bright, dim = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (bright + 0.05) / (dim + 0.05)
+
+
+def _luminance(color: str) -> float:
+    channels = (int(color[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    linear = [c / 12.92 if c <= _SRGB_LINEAR_BELOW else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def _hex(hue: float, light: float, saturation: float) -> str:
+    return "#" + "".join(f"{round(c * 255):02x}" for c in colorsys.hls_to_rgb(hue % 1, light, saturation))
+
+
+def _by_kind(labels: Labels, importance: Sequence[int] | None) -> Scheme:
+    order = list(FAMILIES)
+    light = [
+        shade
+        for family, (base, _) in FAMILIES.items()
+        for shade in shades(base, 0.4 if family in _QUIET else 1.0)
+    ]
+    families = [order.index(family_of(*pair)) for pair in zip(labels.kind, labels.module, strict=True)]
+    of_label = [
+        family * SHADES + stable_hash(name) % SHADES
+        for family, name in zip(families, labels.name, strict=True)
+    ]
+    present = (
+        set(families) if importance is None else {f for f, w in zip(families, importance, strict=True) if w}
+    )
+    legend = [
+        (text, at * SHADES + SHADES // 2) for at, (_, text) in enumerate(FAMILIES.values()) if at in present
+    ]
+    return Scheme(of_label, light, [darkened(color) for color in light], legend)
+
+
+def _by_module(labels: Labels, importance: Sequence[int] | None) -> Scheme:
+    light = [*MODULE_COLORS, NO_MODULE]
+    class_of = {module: _module_class(module) for module in set(labels.module)}
+    of_label = [class_of[module] for module in labels.module]
+    weight: dict[str, int] = dict.fromkeys(labels.module, 0)
+    for at, module in enumerate(labels.module):
+        weight[module] += 1 if importance is None else importance[at]
+    heaviest = sorted(weight, key=lambda module: (-weight[module], module))
+    legend = [(module or "no module", class_of[module]) for module in heaviest if weight[module]]
+    return Scheme(of_label, light, [darkened(color) for color in light], legend)
+
+
+def _module_class(module: str) -> int:
+    if not module:
+        return len(MODULE_COLORS)
+    # Versions and folders differ between hosts; the colour of a library should not.
+    base = module.rstrip("/").rpartition("/")[2]
+    return stable_hash(re.sub(r"\.so\b.*", ".so", base)) % len(MODULE_COLORS)
