@@ -79,8 +79,11 @@ def read(
 def _read_one(name: str, choice: Choice, elevate: Sequence[str], progress: Progress | None) -> Profile:
     title = _title(name, "standard input")
     options = choice.read
-    if choice.filter.needs_every_sample:
-        options = replace(options, every_sample=True)
+    options = replace(
+        options,
+        ids=options.ids or choice.filter.needs_ids,
+        every_sample=options.every_sample or choice.filter.needs_every_sample,
+    )
     with ExitStack() as stack:
         source = Source(stack.enter_context(open_input(name)), title)
         found = find_format(source)

@@ -15,6 +15,7 @@ class TextReader:
         jit: bool = False,
         event: bytes = b"",
         keep_arguments: bool = False,
+        keep_ids: bool = False,
         every_sample: bool = False,
     ) -> None: ...
     def room(self, size: int) -> memoryview: ...

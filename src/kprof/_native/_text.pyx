@@ -27,7 +27,7 @@ cdef extern from "core/text.h" nogil:
     ctypedef struct kp_text_options:
         kp_dialect dialect
         int with_pid, with_tid, with_addresses, annotate_kernel, annotate_jit
-        int keep_arguments, every_sample
+        int keep_arguments, keep_ids, every_sample
         kp_span event
     ctypedef struct kp_frame:
         uint32_t name, kind
@@ -108,7 +108,7 @@ cdef class TextReader:
 
     def __cinit__(self, str dialect="right", *, bint pid=False, bint tid=False, bint addresses=False,
                   bint kernel=False, bint jit=False, bytes event=b"", bint keep_arguments=False,
-                  bint every_sample=False):
+                  bint keep_ids=False, bint every_sample=False):
         cdef kp_text_options options
         options.dialect = _DIALECTS[dialect]
         options.with_pid = pid
@@ -117,6 +117,7 @@ cdef class TextReader:
         options.annotate_kernel = kernel
         options.annotate_jit = jit
         options.keep_arguments = keep_arguments
+        options.keep_ids = keep_ids
         options.every_sample = every_sample
         options.event.at = event
         options.event.size = len(event)

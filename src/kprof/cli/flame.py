@@ -1,6 +1,5 @@
 """`kprof flame`: any input to one interactive page."""
 
-import webbrowser
 from enum import Enum
 from pathlib import Path, PurePath
 from typing import Annotated
@@ -68,12 +67,19 @@ def flame(  # noqa: PLR0917 - Typer passes by name
     from kprof.readers import ReadOptions  # noqa: PLC0415
 
     keep = o.FilterOptions(only_comm, only_pid, only_tid, only_cpu, start, end, focus, ignore, root_at)
-    choice = pipeline.Choice(ReadOptions(full_names=full_names), event, keep.build(), inline)
+    choice = pipeline.Choice(ReadOptions(full_names=full_names, ids=False), event, keep.build(), inline)
     with reading(inputs) as progress:
         profile = pipeline.read(inputs, choice, progress=progress)
     look = PageOptions(title or name, icicle, theme.value, color.value)
     summary(profile, pipeline.write_page(profile, output, look))
-    if open_page and output != "-" and not webbrowser.open(Path(output).resolve().as_uri()):
+    if open_page and output != "-":
+        _open(output)
+
+
+def _open(output: str) -> None:
+    import webbrowser  # noqa: PLC0415 - only for this option
+
+    if not webbrowser.open(Path(output).resolve().as_uri()):
         status(f"no browser to open it with; open {output} yourself")
 
 

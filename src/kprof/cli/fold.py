@@ -44,12 +44,12 @@ def fold(  # noqa: PLR0917 - Typer passes by name
         bool, typer.Option("--tid", help="Write process and thread id behind the name.", rich_help_panel=_MARKS)
     ] = False,
     kernel: Annotated[
-        bool, typer.Option("--kernel", help="Mark kernel frames with _[k].", rich_help_panel=_MARKS)
+        bool, typer.Option("--kernel", help="Mark kernel frames with _\\[k].", rich_help_panel=_MARKS)
     ] = False,
-    jit: Annotated[bool, typer.Option("--jit", help="Mark JIT frames with _[j].", rich_help_panel=_MARKS)] = False,
+    jit: Annotated[bool, typer.Option("--jit", help="Mark JIT frames with _\\[j].", rich_help_panel=_MARKS)] = False,
     every: Annotated[
         bool,
-        typer.Option("--all", help="--kernel, --jit, and _[i] for inlined frames.", rich_help_panel=_MARKS),
+        typer.Option("--all", help="--kernel, --jit, and _\\[i] for inlined frames.", rich_help_panel=_MARKS),
     ] = False,
     addrs: Annotated[
         bool,
@@ -81,7 +81,7 @@ def fold(  # noqa: PLR0917 - Typer passes by name
     else:
         wanted = {Kind.KERNEL: kernel, Kind.MODULE: kernel, Kind.JIT: jit, Kind.INLINED: False}
         marks = frozenset(kind for kind, yes in wanted.items() if yes or every)
-        read = ReadOptions(full_names=full_names)
+        read = ReadOptions(full_names=full_names, ids=pid or tid)
         written = FoldedOptions(LabelOptions(marks, addrs, srcline), pid, tid)
     keep = o.FilterOptions(only_comm, only_pid, only_tid, only_cpu, start, end, focus, ignore, root_at)
     choice = pipeline.Choice(read, event, keep.build(), inline, srcline)

@@ -45,9 +45,12 @@ def render(profile: Profile, options: FoldedOptions | None = None) -> tuple[byte
     labels = [*names, *roots, _NO_STACK]
     root = np.where(root >= 0, root + len(names), root)
     root = np.where((root < 0) & (stack < 0), len(labels) - 1, root).astype(np.int32)
-    texts = labels if options.raw else map(clean_name, labels)
+    if not options.raw:
+        labels = [clean_name(label) for label in labels]
+        # A line that begins with # would be read as a comment.
+        labels[len(names) : -1] = [f" {r}" if r.startswith("#") else r for r in labels[len(names) : -1]]
     distinct: dict[bytes, int] = {}
-    rows = [distinct.setdefault(t.encode(errors="surrogateescape"), len(distinct)) for t in texts]
+    rows = [distinct.setdefault(t.encode(errors="surrogateescape"), len(distinct)) for t in labels]
     number = np.array(rows, np.int32)
     try:
         return fold(

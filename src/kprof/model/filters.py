@@ -47,6 +47,11 @@ class Filter:
         """Whether samples must be read one by one, since rows of equal samples have no time or CPU."""
         return bool(self.cpus) or self.start is not None or self.end is not None
 
+    @property
+    def needs_ids(self) -> bool:
+        """Whether samples of different processes and threads must be kept apart."""
+        return bool(self.pids or self.tids)
+
     def apply(self, profile: Profile) -> Profile:
         """Return what is left of a profile; what is not left is counted in its quality.
 

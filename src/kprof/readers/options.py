@@ -17,7 +17,8 @@ class ReadOptions:
         addresses: Write addresses where there is no symbol.
         event: The event to keep.
         full_names: Leave argument lists in function names.
-        every_sample: Keep samples apart, with time and CPU, instead of adding up equal ones.
+        ids: Keep samples of different processes and threads apart.
+        every_sample: Keep samples apart, with ids, time and CPU, instead of adding up equal ones.
     """
 
     compat: str = ""
@@ -28,4 +29,5 @@ class ReadOptions:
     addresses: bool = False
     event: str = ""
     full_names: bool = False
+    ids: bool = True
     every_sample: bool = False

@@ -40,6 +40,7 @@ def read(source: Source, options: ReadOptions) -> Profile:
         jit=options.jit,
         event=options.event.encode(errors="surrogateescape") if options.compat else b"",
         keep_arguments=options.full_names,
+        keep_ids=options.ids,
         every_sample=options.every_sample,
     )
     try:

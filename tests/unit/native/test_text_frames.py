@@ -90,3 +90,10 @@ def test_short_name(name, short):
 
 def test_full_names_on_request():
     assert frames(b"\t55 f(int) (/a)", keep_arguments=True)[0][0] == b"f(int)"
+
+
+def test_lines_without_a_module():
+    assert frames(b"\t      55d0 main+0x1f", b"\t 6 [unknown]") == [
+        (b"main", b"", Kind.USER),
+        (b"[unknown]", b"", Kind.UNKNOWN),
+    ]

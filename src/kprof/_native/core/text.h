@@ -23,7 +23,8 @@ typedef struct {
     kp_dialect dialect;
     int with_pid, with_tid, with_addresses, annotate_kernel, annotate_jit; /* compat dialects */
     int keep_arguments; /* KP_RIGHT: leave argument lists in names */
-    int every_sample;   /* one row a sample, with time and CPU, instead of one a distinct key */
+    int keep_ids;       /* KP_RIGHT: rows differ by process and thread id, too */
+    int every_sample;   /* one row a sample, with ids, time and CPU, instead of one a distinct key */
     kp_span event;      /* compat dialects: the event to keep; empty means the first one met */
 } kp_text_options;
 

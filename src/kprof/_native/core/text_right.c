@@ -227,14 +227,14 @@ static int parse_frame(kp_text *text, kp_span line, uint32_t tag) {
     const char *end = line.at + line.size, *to = line.at;
     while (to < end && !kp_is_space(*to)) to++;
     kp_frame frame = {.module = -1, .source = -1};
-    if (!hex_of(kp_between(line.at, to), &frame.address) || to == end || end[-1] != ')') return 0;
+    if (!hex_of(kp_between(line.at, to), &frame.address) || to == end) return 0;
     kp_span rest = kp_between(to, end);
-    const char *bracket = module_bracket(rest);
-    if (!bracket) return 0;
-    kp_span name = without_offset(kp_trim(kp_between(to, bracket)));
-    kp_span module = kp_between(bracket + 1, end - 1);
+    /* Without the field dso there is no bracket. */
+    const char *bracket = end[-1] == ')' ? module_bracket(rest) : NULL;
+    kp_span name = without_offset(kp_trim(kp_between(to, bracket ? bracket : end)));
+    kp_span module = bracket ? kp_between(bracket + 1, end - 1) : (kp_span){end, 0};
     if (kp_equal(name, "[unknown]")) name.size = 0;
-    frame.kind = kind_of(module);
+    frame.kind = bracket ? kind_of(module) : !name.size ? KP_UNKNOWN : frame.address >> 63 ? KP_KERNEL : KP_USER;
     if (frame.kind != KP_INLINED && module.size && !kp_equal(module, "[unknown]"))
         frame.module = (int32_t)kp_number(text, &text->modules, module);
     kp_span file = kp_basename(module);

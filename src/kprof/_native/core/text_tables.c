@@ -119,7 +119,11 @@ static void count_sample(kp_text *text, int32_t stack) {
     if (stack < 0 && text->options.dialect == KP_INFERNO) return;
     kp_row key = {.stack = stack, .event = sample->event, .comm = sample->comm,
                   .pid = sample->pid, .tid = sample->tid, .cpu = sample->cpu, .time = sample->time};
-    if (!text->options.every_sample) key.cpu = -1, key.time = -1;
+    if (!text->options.every_sample) {
+        key.cpu = -1;
+        key.time = -1;
+        if (!text->options.keep_ids) key.pid = key.tid = -1;
+    }
     kp_row *row = find_row(text, &key);
     if (!row) {
         text->error = KP_NO_MEMORY;
