@@ -108,7 +108,9 @@ def _raise_empty(profile: Profile, inputs: Sequence[str]) -> None:
     if filtered:
         causes = ", ".join(f"{cause} left out {n:,}" for cause, n in filtered.items())
         raise EmptyProfileError(f"nothing is left of {what}: {causes}", "loosen the filter")
-    raise EmptyProfileError(f"{what} holds no samples", "was the target running? record for longer, or with -a")
+    raise EmptyProfileError(
+        f"{what} holds no samples", "was the target running? record for longer, or with -a"
+    )
 
 
 def check_output(output: str) -> None:
@@ -118,7 +120,9 @@ def check_output(output: str) -> None:
         UsageError: The suffix is not known.
     """
     if output != "-" and PurePath(output).suffix not in OUTPUT_SUFFIXES:
-        raise UsageError(f"cannot tell a format from {output}", f"end it in one of {', '.join(OUTPUT_SUFFIXES)}")
+        raise UsageError(
+            f"cannot tell a format from {output}", f"end it in one of {', '.join(OUTPUT_SUFFIXES)}"
+        )
 
 
 def write(profile: Profile, output: str, *, title: str | None = None) -> str:

@@ -29,9 +29,7 @@ def read(data, options):
 def survive(data, options):
     try:
         profile = read(data, options)
-    except KprofError as error:
-        assert str(error)
-        assert "\n" not in str(error)
+    except KprofError:
         return
     if profile is not None:
         profile.check()

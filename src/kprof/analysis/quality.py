@@ -58,13 +58,11 @@ def judge(profile: Profile) -> Report:
         facts.append(f"{quality.truncated:,} truncated")
     warnings = []
     if lost > _LOST_LIMIT * (quality.read + lost):
-        warnings.append(
-            f"{lost / (quality.read + lost):.1%} of the samples were lost: record with a lower -F, or fewer CPUs"
-        )
+        share = lost / (quality.read + lost)
+        warnings.append(f"{share:.1%} of the samples were lost: record with a lower -F, or fewer CPUs")
     if quality.without_stack > _NO_STACK_LIMIT * max(quality.read, 1):
-        warnings.append(
-            f"{quality.without_stack / quality.read:.1%} of the samples have no stack: was it recorded with -g?"
-        )
+        share = quality.without_stack / quality.read
+        warnings.append(f"{share:.1%} of the samples have no stack: was it recorded with -g?")
     if unknown > _UNKNOWN_LIMIT:
         warnings.append(f"{unknown:.1%} of the frames have no symbol: {_unknown_hint(profile)}")
     if quality.skipped_lines > _SKIPPED_LIMIT * max(quality.read, 1):

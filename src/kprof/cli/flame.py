@@ -1,6 +1,6 @@
 """`kprof flame`: any input to one interactive page."""
 
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path, PurePath
 from typing import Annotated
 
@@ -12,7 +12,7 @@ from kprof.cli.console import be_quiet, reading, status, summary
 _LOOK = "How it looks"
 
 
-class Theme(str, Enum):
+class Theme(StrEnum):
     """Colours of the page's background."""
 
     auto = "auto"
@@ -20,7 +20,7 @@ class Theme(str, Enum):
     dark = "dark"
 
 
-class Color(str, Enum):
+class Color(StrEnum):
     """What the colour of a frame tells."""
 
     kind = "kind"
@@ -31,7 +31,9 @@ def flame(  # noqa: PLR0917 - Typer passes by name
     inputs: o.Inputs,
     output: Annotated[
         str,
-        typer.Option("--output", "-o", metavar="FILE", help="Where to write; - is stdout. Default: INPUT.html"),
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Where to write; - is stdout. Default: INPUT.html"
+        ),
     ] = "",
     open_page: Annotated[bool, typer.Option("--open", help="Show the page in the browser.")] = False,
     title: Annotated[

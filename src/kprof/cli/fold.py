@@ -1,6 +1,6 @@
 """`kprof fold`: any input to folded stacks."""
 
-from enum import Enum
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -11,7 +11,7 @@ from kprof.cli.console import be_quiet, reading, summary
 _MARKS = "How frames are written"
 
 
-class Compat(str, Enum):
+class Compat(StrEnum):
     """Tools whose output `--compat` reproduces."""
 
     flamegraph = "flamegraph"
@@ -25,7 +25,7 @@ def fold(  # noqa: PLR0917 - Typer passes by name
     ] = "-",
     compat: Annotated[
         Compat | None,
-        typer.Option(help="Be equal to stackcollapse-perf.pl or inferno-collapse-perf to the byte, faults included."),
+        typer.Option(help="Equal stackcollapse-perf.pl or inferno-collapse-perf to the byte, faults too."),
     ] = None,
     event: o.Event = "",
     only_comm: o.OnlyComm = None,
@@ -41,12 +41,15 @@ def fold(  # noqa: PLR0917 - Typer passes by name
         bool, typer.Option("--pid", help="Write the process id behind the name.", rich_help_panel=_MARKS)
     ] = False,
     tid: Annotated[
-        bool, typer.Option("--tid", help="Write process and thread id behind the name.", rich_help_panel=_MARKS)
+        bool,
+        typer.Option("--tid", help="Write process and thread id behind the name.", rich_help_panel=_MARKS),
     ] = False,
     kernel: Annotated[
         bool, typer.Option("--kernel", help="Mark kernel frames with _\\[k].", rich_help_panel=_MARKS)
     ] = False,
-    jit: Annotated[bool, typer.Option("--jit", help="Mark JIT frames with _\\[j].", rich_help_panel=_MARKS)] = False,
+    jit: Annotated[
+        bool, typer.Option("--jit", help="Mark JIT frames with _\\[j].", rich_help_panel=_MARKS)
+    ] = False,
     every: Annotated[
         bool,
         typer.Option("--all", help="--kernel, --jit, and _\\[i] for inlined frames.", rich_help_panel=_MARKS),

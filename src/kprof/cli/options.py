@@ -48,7 +48,9 @@ OnlyCpu = Annotated[
 ]
 Start = Annotated[
     float | None,
-    typer.Option(metavar="SECONDS", help="Keep what is this far behind the first sample.", rich_help_panel=_FILTERS),
+    typer.Option(
+        metavar="SECONDS", help="Keep what is this far behind the first sample.", rich_help_panel=_FILTERS
+    ),
 ]
 End = Annotated[
     float | None,

@@ -45,7 +45,9 @@ def tree(profile: Profile) -> Tree:
     ]
     distinct: dict[tuple[str, str, str, str], int] = {}
     label = np.array([distinct.setdefault(key, len(distinct)) for key in keys], np.int32)
-    root_label = np.array([distinct.setdefault((r, _PROCESS, "", ""), len(distinct)) for r in roots], np.int32)
+    root_label = np.array(
+        [distinct.setdefault((r, _PROCESS, "", ""), len(distinct)) for r in roots], np.int32
+    )
     columns = list(zip(*distinct, strict=True)) or [(), (), (), ()]
     try:
         parent, of_node, weight = _rooted_stacks(profile, label, root, root_label)

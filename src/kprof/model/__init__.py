@@ -1,9 +1,9 @@
 """The one type in which readers and exporters meet: `Profile`."""
 
 from kprof.model.builder import ProfileBuilder
+from kprof.model.check import ProfileInvalidError
 from kprof.model.filters import Filter
 from kprof.model.merge import merge
-from kprof.model.check import ProfileInvalidError
 from kprof.model.profile import Profile
 from kprof.model.tables import (
     Event,

@@ -69,9 +69,11 @@ class ProfileBuilder:
         tree = np.array(nodes, np.int32).reshape(-1, 2)
         rows = np.array(self._rows, np.int64).reshape(-1, 9)
         small = rows.astype(np.int32)
-        given = [None if np.all(rows[:, i] == -1) else small[:, i] for i in range(4, 8)]
-        times = None if np.all(rows[:, 8] == -1) else rows[:, 8]
-        samples = Samples(small[:, 0], small[:, 1], rows[:, 2], rows[:, 3], *given, times)
+        pid, tid, comm, cpu = (None if np.all(rows[:, i] == -1) else small[:, i] for i in range(4, 8))
+        time_ns = None if np.all(rows[:, 8] == -1) else rows[:, 8]
+        samples = Samples(
+            small[:, 0], small[:, 1], rows[:, 2], rows[:, 3], pid, tid, comm, cpu, time_ns
+        )  # fmt: skip
         modules: list[str] = list(self._modules)  # type: ignore[arg-type]
         quality = quality or Quality(
             read=int(rows[:, 3].sum()), without_stack=int(rows[rows[:, 0] < 0, 3].sum())

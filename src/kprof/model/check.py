@@ -13,7 +13,7 @@ class ProfileInvalidError(KprofError):
 
 
 def check(
-    mappings: Mappings, frames: Frames, stacks: Stacks, samples: Samples, comms: Sequence[str], meta: Meta
+    mappings: Mappings, frames: Frames, stacks: Stacks, samples: Samples, *, comms: Sequence[str], meta: Meta
 ) -> None:
     """Raise if a table contradicts another.
 
@@ -28,9 +28,9 @@ def check(
 
 
 def _check_frames(frames: Frames, mappings: int) -> None:
-    columns = {"mapping": frames.mapping, "address": frames.address, "kind": frames.kind}
-    for name, column in columns.items():
-        if len(column) != len(frames):
+    sizes = {"mapping": len(frames.mapping), "address": len(frames.address), "kind": len(frames.kind)}
+    for name, size in sizes.items():
+        if size != len(frames):
             raise ProfileInvalidError(f"frames: {name} and name differ in length")
     if frames.source and len(frames.source) != len(frames):
         raise ProfileInvalidError("frames: source and name differ in length")

@@ -67,7 +67,9 @@ class Filter:
         ):
             profile = _keep(profile, cause, mask)
         if self.focus:
-            profile = _keep(profile, "focus", _sample_mask(profile, _matching(profile, self.focus, "--focus")))
+            profile = _keep(
+                profile, "focus", _sample_mask(profile, _matching(profile, self.focus, "--focus"))
+            )
         if self.ignore:
             mask = ~_sample_mask(profile, _matching(profile, self.ignore, "--ignore"))
             profile = _keep(profile, "ignore", mask)
@@ -118,13 +120,15 @@ def _matching(profile: Profile, pattern: str, option: str) -> Mask:
         search = re.compile(pattern).search
     except re.error as error:
         raise UsageError(f"{option}: {pattern!r} is not a regular expression: {error}") from None
-    frames = np.fromiter((search(name) is not None for name in profile.frames.name), bool, len(profile.frames))
+    frames = np.fromiter(
+        (search(name) is not None for name in profile.frames.name), bool, len(profile.frames)
+    )
     return path_any(profile.stacks.parent, frames[profile.stacks.frame])
 
 
 def _sample_mask(profile: Profile, stacks: Mask) -> Mask:
     stack = profile.samples.stack
-    return np.append(stacks, False)[stack]  # noqa: FBT003 - row -1, no stack, matches nothing
+    return np.append(stacks, False)[stack]  # row -1, no stack, matches nothing
 
 
 def _root_at(profile: Profile, pattern: str) -> Profile:
@@ -132,7 +136,9 @@ def _root_at(profile: Profile, pattern: str) -> Profile:
     profile = _keep(profile, "root-at", _sample_mask(profile, inside))
     rows = np.append(np.cumsum(inside, dtype=np.int32) - 1, np.int32(-1))
     parent = profile.stacks.parent[inside]
-    above = np.append(inside, False)[parent]  # noqa: FBT003 - row -1 is above every root
-    stacks = Stacks(np.where(above, rows[parent], np.int32(-1)).astype(np.int32), profile.stacks.frame[inside])
+    above = np.append(inside, False)[parent]  # row -1 is above every root
+    stacks = Stacks(
+        np.where(above, rows[parent], np.int32(-1)).astype(np.int32), profile.stacks.frame[inside]
+    )
     samples = replace(profile.samples, stack=rows[profile.samples.stack])
     return replace(profile, stacks=stacks, samples=samples)

@@ -47,8 +47,8 @@ def frame_labels(frames: Frames, mappings: Mappings, options: LabelOptions | Non
         labels = [f"{x}:{s}" if s else x for x, s in zip(labels, frames.source, strict=True)]
     for kind, suffix in _MARKS.items():
         if kind in options.mark:
-            for i in np.flatnonzero(frames.kind == kind):
-                labels[i] += suffix
+            for row in np.flatnonzero(frames.kind == kind).tolist():
+                labels[row] += suffix
     return labels
 
 

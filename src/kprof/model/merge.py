@@ -56,7 +56,9 @@ def _shifted(columns: list[Int32], bases: list[int]) -> Int32:
     return np.concatenate(moved).astype(np.int32)
 
 
-def _renamed(profiles: Sequence[Profile], number: Callable[[Profile], list[int]], column: str) -> Int32 | None:
+def _renamed(
+    profiles: Sequence[Profile], number: Callable[[Profile], list[int]], column: str
+) -> Int32 | None:
     """Concatenate a column whose values are rows of a table that is merged by name."""
     parts, known = [], False
     for profile in profiles:

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 
 from kprof.model.labels import frame_labels
-from kprof.model.tables import Frames, Mappings, Meta, Samples, Stacks
+from kprof.model.tables import Frames, Int32, Mappings, Meta, Samples, Stacks
 
 
 def to_pandas(
-    mappings: Mappings, frames: Frames, stacks: Stacks, samples: Samples, comms: Sequence[str], meta: Meta
+    mappings: Mappings, frames: Frames, stacks: Stacks, samples: Samples, *, comms: Sequence[str], meta: Meta
 ) -> pd.DataFrame:
     """Return one row a sample; see `Profile.to_pandas`."""
     used = np.unique(samples.stack[samples.stack >= 0])
@@ -19,14 +19,18 @@ def to_pandas(
         "stack": [texts.get(i, "") for i in samples.stack.tolist()],
         "weight": samples.weight,
         "count": samples.count,
-        "event": pd.Categorical.from_codes(samples.event, [e.name for e in meta.events]),
+        "event": _names(samples.event, [e.name for e in meta.events]),
     }
     for name in ("pid", "tid", "cpu", "time_ns"):
         if (values := getattr(samples, name)) is not None:
             columns[name] = values
     if samples.comm is not None:
-        columns["comm"] = pd.Categorical.from_codes(samples.comm, list(comms))
+        columns["comm"] = _names(samples.comm, comms)
     return pd.DataFrame(columns)
+
+
+def _names(codes: Int32, names: Sequence[str]) -> pd.Categorical:
+    return pd.Categorical.from_codes(codes, pd.Index(list(names), dtype="str"))
 
 
 def _stack_texts(mappings: Mappings, frames: Frames, stacks: Stacks, used: list[int]) -> list[str]:

@@ -12,8 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from kprof.model.check import check
 from kprof.model.tables import Frames, Int64, Mappings, Meta, Samples, Stacks
 
@@ -52,7 +50,7 @@ class Profile:
         Raises:
             ProfileInvalidError: What is wrong with which table.
         """
-        check(self.mappings, self.frames, self.stacks, self.samples, self.comms, self.meta)
+        check(self.mappings, self.frames, self.stacks, self.samples, comms=self.comms, meta=self.meta)
         return self
 
     def to_pandas(self) -> pd.DataFrame:
@@ -60,7 +58,7 @@ class Profile:
         from kprof.model.pandas_edge import to_pandas  # noqa: PLC0415 - pandas takes 0.3 s to import
 
         return to_pandas(
-            self.mappings, self.frames, self.stacks, self.samples, self.comms, self.meta
+            self.mappings, self.frames, self.stacks, self.samples, comms=self.comms, meta=self.meta
         )
 
 

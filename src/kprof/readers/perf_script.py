@@ -13,7 +13,9 @@ from kprof.readers.source import Source
 
 _CHUNK = 1 << 20
 _TIMED = re.compile(rb"^[^\n]*?\s-?\d+(/-?\d+)?\s+(\[\d+\]\s+)?\d+\.\d{3,9}:(\s|$)", re.MULTILINE)
-_UNTIMED = re.compile(rb"^\S[^\n]*?\s\d+(/\d+)?\s+(\[\d+\]\s+)?(\d+\s+)?\S+:[ \t\r]*\n[ \t]*[0-9a-f]+ ", re.MULTILINE)
+_UNTIMED = re.compile(
+    rb"^\S[^\n]*?\s\d+(/\d+)?\s+(\[\d+\]\s+)?(\d+\s+)?\S+:[ \t\r]*\n[ \t]*[0-9a-f]+ ", re.MULTILINE
+)
 _TIME_UNITS = ("cpu-clock", "task-clock")
 
 

@@ -48,7 +48,9 @@ def find_format(source: Source) -> Format:
         FormatError: It is empty, or no format that kprof reads.
     """
     if not source.head.strip():
-        raise FormatError(f"{source.name} is empty", "was anything recorded? try `perf report -i` on the recording")
+        raise FormatError(
+            f"{source.name} is empty", "was anything recorded? try `perf report -i` on the recording"
+        )
     for candidate in _FORMATS:
         if candidate.sniff(source.head):
             return candidate

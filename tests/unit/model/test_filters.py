@@ -13,10 +13,17 @@ SECOND = 10**9
 def profile():
     builder = ProfileBuilder()
     for second, (stack, comm, pid) in enumerate(
-        [("main;parse;read", "app", 1), ("main;draw", "app", 1), ("main;parse", "two words", 2), ("", "idle", 0)]
+        [
+            ("main;parse;read", "app", 1),
+            ("main;draw", "app", 1),
+            ("main;parse", "two words", 2),
+            ("", "idle", 0),
+        ]
     ):
         frames = stack.split(";") if stack else []
-        builder.add(frames, 10, comm=comm, pid=pid, tid=pid * 10, cpu=second % 2, time_ns=(100 + second) * SECOND)
+        builder.add(
+            frames, 10, comm=comm, pid=pid, tid=pid * 10, cpu=second % 2, time_ns=(100 + second) * SECOND
+        )
     return builder.build()
 
 

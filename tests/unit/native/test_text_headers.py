@@ -22,7 +22,15 @@ def read(text, piece=None, **options):
 def rows(text, **options):
     tables = read(text, every_sample=True, **options)
     return [
-        (tables["comms"][r["comm"]], r["pid"], r["tid"], r["cpu"], r["time"], tables["events"][r["event"]], r["weight"])
+        (
+            tables["comms"][r["comm"]],
+            r["pid"],
+            r["tid"],
+            r["cpu"],
+            r["time"],
+            tables["events"][r["event"]],
+            r["weight"],
+        )
         for r in tables["rows"]
     ]
 
@@ -41,7 +49,7 @@ def rows(text, **options):
         (b":-1    -1/-1 [000] 3.500000: 7 cycles:", (b":-1", -1, -1, 0, 3500000000, b"cycles", 7)),
         (b" 1/2 [000] 3.500000: 7 cycles:", (b"", 1, 2, 0, 3500000000, b"cycles", 7)),
         (b"app 1/2 [000] 3.500000000: 0 cycles:", (b"app", 1, 2, 0, 3500000000, b"cycles", 1)),
-        (b"app 1/2 [000] 3.500000: 1 sched:sched_switch: prev_comm=a 1.2 ==> x", 
+        (b"app 1/2 [000] 3.500000: 1 sched:sched_switch: prev_comm=a 1.2 ==> x",
          (b"app", 1, 2, 0, 3500000000, b"sched:sched_switch", 1)),
         (b"app 1/2 [000] 3.500000:   7    cycles:", (b"app", 1, 2, 0, 3500000000, b"cycles", 7)),
         (b"app\t1/2 [000] 3.500000: 7 cycles:", (b"app", 1, 2, 0, 3500000000, b"cycles", 7)),
@@ -79,7 +87,9 @@ def test_a_frame_on_the_header_line(arguments):
 
 
 def test_lost_records_are_added_up():
-    counts = read(b"a 1/1 [0] 1.000000: PERF_RECORD_LOST lost 41\n\na 1/1 [0] 1.0000: 1 c:\n" + STACK)["counts"]
+    counts = read(b"a 1/1 [0] 1.000000: PERF_RECORD_LOST lost 41\n\na 1/1 [0] 1.0000: 1 c:\n" + STACK)[
+        "counts"
+    ]
     assert (counts["lost"], counts["read"], counts["skipped_lines"]) == (41, 1, 0)
 
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from kprof.errors import FormatError
-from kprof.readers import ReadOptions, Source, find_format
+from kprof.readers import ReadOptions, Source, find_format, folded
 
 PERF_SCRIPT = b"# captured on: today\na b 1/1 [000] 1.000000: 1 cycles:\n\t55 f (/a)\n\n"
 
@@ -58,8 +58,6 @@ def test_folded_counts_bad_lines():
 
 
 def test_folded_without_one_good_line():
-    from kprof.readers import folded
-
     with pytest.raises(FormatError, match="line 1"):
         folded.read(Source(io.BytesIO(b"a;b -3\n"), "it"), ReadOptions())
 
@@ -72,8 +70,6 @@ def test_a_gigabyte_in_one_line_is_refused_without_holding_it():
             size = min(size, self.left)
             self.left -= size
             return b"a" * size
-
-    from kprof.readers import folded
 
     endless = Endless()
     with pytest.raises(FormatError, match="16 MiB"):

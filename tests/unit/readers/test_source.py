@@ -19,7 +19,9 @@ def everything(source, size=1000):
     return b"".join(parts)
 
 
-@pytest.mark.parametrize("pack", [bytes, gzip.compress, zstandard.compress, lambda d: zstandard.compress(gzip.compress(d))])
+@pytest.mark.parametrize(
+    "pack", [bytes, gzip.compress, zstandard.compress, lambda d: zstandard.compress(gzip.compress(d))]
+)
 def test_packed_or_not(pack):
     source = Source(io.BytesIO(pack(DATA)), "x")
     assert source.head == DATA[: 1 << 16]
@@ -45,7 +47,14 @@ def test_several_packed_members_are_one_input():
 def test_a_cut_gzip_file_is_a_format_error(cut):
     packed = gzip.compress(DATA)
     with pytest.raises(FormatError, match="damaged or cut off"):
-        everything(Source(io.BytesIO(packed[: cut if cut > 0 else len(packed) - 9] if cut > 1 or cut < 0 else packed[:3]), "x"))
+        everything(
+            Source(
+                io.BytesIO(
+                    packed[: cut if cut > 0 else len(packed) - 9] if cut > 1 or cut < 0 else packed[:3]
+                ),
+                "x",
+            )
+        )
 
 
 def test_damaged_zstd_is_a_format_error():

@@ -1,0 +1,1 @@
+"""kprof: from "it is slow" to "this function is why"."""

@@ -1,0 +1,1 @@
+"""Recorders leave a file; readers interpret it."""

@@ -1,0 +1,1 @@
+"""This machine: /proc, tools, files. The only room that starts processes."""
