@@ -1,0 +1,79 @@
+// What stands around the graph: path, legend, match count, copied names.
+import { formatShare, formatWeight, oneLine } from './format.js';
+import { ancestors } from './layout.js';
+import { element } from './tip.js';
+
+const CRUMBS = 4;
+const LEGEND = 14;
+
+/** @param {string} id @returns {HTMLElement} */
+export const byId = (id) => document.getElementById(`kf-${id}`);
+
+/** Shows where the view is, as a path whose parts are clickable. */
+export function showPath(tree, zoom, unit, zoomTo) {
+  const above = ancestors(tree, zoom);
+  const shown = above.length > CRUMBS ? [above[0], null, ...above.slice(1 - CRUMBS)] : above;
+  const crumbs = shown.map((node) => {
+    if (node === null) return element('span', '…', 'quiet');
+    const crumb = element('button', oneLine(tree.names[tree.label[node]]), 'crumb');
+    crumb.title = crumb.textContent;
+    crumb.onclick = () => zoomTo(node);
+    return crumb;
+  });
+  const here = element('b', oneLine(tree.names[tree.label[zoom]]), 'crumb');
+  here.title = here.textContent;
+  const weight = formatWeight(tree.total[zoom], unit, zoom ? undefined : tree.exactTotal);
+  const share = zoom ? `, ${formatShare(tree.total[zoom], tree.total[0])} of all` : '';
+  byId('path').replaceChildren(...crumbs, here, element('span', weight + share, 'amount'));
+}
+
+/** @param {{text: string, fill: string}[]} legend */
+export function showLegend(legend) {
+  const entries = legend.slice(0, LEGEND).map(({ text, fill }) => {
+    const entry = element('li', text.split('/').pop() || text);
+    entry.title = text;
+    const swatch = element('i', '');
+    swatch.style.background = fill;
+    entry.prepend(swatch);
+    return entry;
+  });
+  if (legend.length > LEGEND) entries.push(element('li', `and ${legend.length - LEGEND} more`, 'quiet'));
+  byId('legend').replaceChildren(...entries);
+}
+
+/** @param {import('./search.js').Query | null} query @param {{weight: number, nodes: number[]}} found */
+export function showMatches(tree, zoom, query, found) {
+  const places = found.nodes.length.toLocaleString('en-US');
+  const share = formatShare(found.weight, tree.total[zoom]);
+  byId('matched').textContent = query ? `${share} matched, ${places} ${found.nodes.length === 1 ? 'place' : 'places'}` : '';
+  byId('literal').textContent = query && query.literal ? 'not a regular expression: searched as text' : '';
+  byId('clear').hidden = !query;
+}
+
+/** @param {string} text @returns {Promise<boolean>} whether the clipboard took it */
+export async function copyText(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    // A frame without the permission still has the old way.
+    const area = document.createElement('textarea');
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    const copied = document.execCommand('copy');
+    area.remove();
+    return copied;
+  }
+}
+
+/** Says something to screen readers, and to the eye for a moment if `seen`. */
+export function announce(text, seen = false) {
+  byId('live').textContent = text;
+  if (!seen) return;
+  const toast = byId('toast');
+  toast.textContent = text;
+  toast.hidden = false;
+  clearTimeout(announce.timer);
+  announce.timer = setTimeout(() => { toast.hidden = true; }, 1600);
+}

@@ -1,0 +1,101 @@
+import { THEMES, textOn } from './colors.js';
+import { clip, plotlyText } from './format.js';
+import { FIELDS } from './layout.js';
+
+export const ROW = 18;
+export const FONT_SIZE = 12;
+export const FONT = 'ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace';
+const FEWEST_CHARACTERS = 3;
+const CONFIG = { staticPlot: true, displayModeBar: false, showSendToCloud: false, displaylogo: false };
+
+/** @returns {number} pixels that a character of a box takes */
+export function characterWidth() {
+  const context = document.createElement('canvas').getContext('2d');
+  context.font = `${FONT_SIZE}px ${FONT}`;
+  return context.measureText('M'.repeat(50)).width / 50;
+}
+
+/**
+ * @typedef {Object} View What to draw.
+ * @property {import('./decode.js').Tree} tree
+ * @property {number[][]} rows from layoutRows
+ * @property {number} first @property {number} last rows to draw, last excluded
+ * @property {number} width @property {boolean} icicle @property {string} theme @property {number} zoom
+ * @property {{of: number[], fills: string[]}} colors
+ * @property {Uint8Array | null} matches by label
+ * @property {number} character pixels a character takes
+ */
+
+/**
+ * One path a colour class and one text trace: what Plotly draws fastest.
+ * @param {View} view @returns {{data: Object[], layout: Object}}
+ */
+export function figureOf(view) {
+  const theme = THEMES[view.theme];
+  const paths = new Map();
+  const strong = { x: [], y: [], text: [] };
+  const faded = { x: [], y: [], text: [] };
+  for (let depth = view.first; depth < view.last; depth++) {
+    const row = view.rows[depth];
+    for (let k = 0; k < row.length; k += FIELDS) {
+      const look = lookOf(view, theme, row[k], depth);
+      addPath(paths, look, row[k + 1], row[k + 2], depth);
+      if (row[k] >= 0) addLabel(view, look.opacity < 1 ? faded : strong, row[k], row[k + 1], row[k + 2], depth);
+    }
+  }
+  const shapes = [...paths.values()].map(({ look, parts }) => ({
+    type: 'path', path: parts.join(''), fillcolor: look.fill, opacity: look.opacity, line: { width: 0 }, layer: 'below',
+  }));
+  return { data: [textTrace(strong, textOn(view.theme, false)), textTrace(faded, textOn(view.theme, true))],
+    layout: layoutOf(view, theme, shapes) };
+}
+
+function lookOf(view, theme, node, depth) {
+  if (node < 0) return { fill: theme.filler, opacity: view.matches ? 0.6 : 1 };
+  const label = view.tree.label[node];
+  if (view.matches && view.matches[label] && node) return { fill: theme.match, opacity: 1 };
+  const fill = view.colors.fills[view.colors.of[label]];
+  if (depth < view.tree.depth[view.zoom]) return { fill, opacity: theme.ancestor };
+  return { fill, opacity: view.matches ? theme.dimmed : 1 };
+}
+
+function addPath(paths, look, left, width, depth) {
+  const key = look.fill + look.opacity;
+  let path = paths.get(key);
+  if (!path) paths.set(key, (path = { look, parts: [] }));
+  // A hair of ground between boxes tells them apart without a border.
+  const right = Math.max(left + width - Math.min(1, width * 0.2), left + 0.4);
+  const [x, y] = [left.toFixed(1), (depth + 0.03).toFixed(2)];
+  path.parts.push(`M${x} ${y}H${right.toFixed(1)}V${(depth + 0.97).toFixed(2)}H${x}Z`);
+}
+
+function addLabel(view, texts, node, left, width, depth) {
+  const room = Math.floor((width - 6) / view.character);
+  if (room < FEWEST_CHARACTERS) return;
+  texts.x.push(left + 3);
+  texts.y.push(depth + 0.5);
+  texts.text.push(plotlyText(clip(view.tree.names[view.tree.label[node]], room)));
+}
+
+function textTrace({ x, y, text }, color) {
+  return {
+    type: 'scatter', mode: 'text', x, y, text, textposition: 'middle right', hoverinfo: 'skip', cliponaxis: true,
+    textfont: { size: FONT_SIZE, family: FONT, color },
+  };
+}
+
+function layoutOf(view, theme, shapes) {
+  const range = view.icicle ? [view.last, view.first] : [view.first, view.last];
+  return {
+    width: view.width, height: (view.last - view.first) * ROW, margin: { l: 0, r: 0, t: 0, b: 0, pad: 0 },
+    showlegend: false, hovermode: false, dragmode: false, paper_bgcolor: theme.ground, plot_bgcolor: theme.ground,
+    xaxis: { range: [0, view.width], visible: false, fixedrange: true },
+    yaxis: { range, visible: false, fixedrange: true }, shapes,
+  };
+}
+
+/** @param {HTMLElement} target @param {View} view @returns {Promise<void>} */
+export async function drawView(target, view) {
+  const { data, layout } = figureOf(view);
+  await globalThis.Plotly.react(target, data, layout, CONFIG);
+}

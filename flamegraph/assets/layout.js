@@ -1,0 +1,86 @@
+/** Boxes narrower than this many pixels are not drawn one by one. */
+export const NARROW = 0.5;
+/** Numbers that a box takes in a row: node (or minus the nodes behind a filler), left, width. */
+export const FIELDS = 3;
+
+/**
+ * Lays out the subtree of `zoom` over `width` pixels, its ancestors over the whole width. Subtrees too narrow
+ * to see are skipped in one step, so that the cost follows what is visible and not the size of the tree.
+ * @param {import('./decode.js').Tree} tree @param {number} zoom @param {number} width
+ * @returns {number[][]} by depth, boxes from left to right, FIELDS numbers each
+ */
+export function layoutRows(tree, zoom, width) {
+  const { depth, total, size } = tree;
+  const rows = [];
+  for (const node of ancestors(tree, zoom)) rows[depth[node]] = [node, 0, width];
+  const scale = total[zoom] ? width / total[zoom] : 0;
+  const threshold = scale ? NARROW / scale : 0;
+  const base = depth[zoom];
+  // Where the next child of the box that is open at a depth begins, in weight.
+  const next = [0];
+  const end = zoom + size[zoom];
+  for (let i = zoom; i < end; ) {
+    const level = depth[i] - base;
+    const start = next[level];
+    next[level] = start + total[i];
+    const row = (rows[depth[i]] ??= []);
+    if (total[i] < threshold) {
+      addNarrow(row, size[i], start * scale, total[i] * scale);
+      i += size[i];
+    } else {
+      row.push(i, start * scale, scale ? total[i] * scale : width);
+      next[level + 1] = start;
+      i++;
+    }
+  }
+  return rows.map((row) => withoutInvisible(row));
+}
+
+/** Merges a narrow box into the filler to its left if they touch. */
+function addNarrow(row, nodes, left, width) {
+  const last = row.length - FIELDS;
+  if (last >= 0 && row[last] < 0 && left - (row[last + 1] + row[last + 2]) < 1e-6) {
+    row[last] -= nodes;
+    row[last + 2] = left + width - row[last + 1];
+  } else {
+    row.push(-nodes, left, width);
+  }
+}
+
+function withoutInvisible(row) {
+  const kept = [];
+  for (let k = 0; k < row.length; k += FIELDS) {
+    if (row[k] >= 0 || row[k + 2] >= NARROW) kept.push(row[k], row[k + 1], row[k + 2]);
+  }
+  return kept;
+}
+
+/** @returns {number[]} the nodes above `node`, root first */
+export function ancestors(tree, node) {
+  const nodes = [];
+  for (let at = tree.parent[node]; at >= 0; at = tree.parent[at]) nodes.push(at);
+  return nodes.reverse();
+}
+
+/** @returns {number} index in `row` of the box at pixel `x`, or -1 */
+export function boxAt(row, x) {
+  let low = 0;
+  let high = row.length / FIELDS - 1;
+  while (low <= high) {
+    const middle = (low + high) >> 1;
+    const left = row[middle * FIELDS + 1];
+    if (x < left) high = middle - 1;
+    else if (x >= left + Math.max(row[middle * FIELDS + 2], 1)) low = middle + 1;
+    else return middle * FIELDS;
+  }
+  return -1;
+}
+
+/** @returns {{left: number, width: number} | null} where a node is drawn */
+export function boxOf(tree, rows, node) {
+  const row = rows[tree.depth[node]] || [];
+  for (let k = 0; k < row.length; k += FIELDS) {
+    if (row[k] === node) return { left: row[k + 1], width: row[k + 2] };
+  }
+  return null;
+}
