@@ -1,5 +1,253 @@
-"""`kprof record` (placeholder until its module lands)."""
+"""`kprof record`: stacks of a process, a command, a control group or the whole host."""
+
+import os
+import shutil
+import sys
+import tempfile
+from enum import StrEnum
+from pathlib import Path, PurePath
+from typing import Annotated
+
+import typer
+
+from kprof.cli import options as o
+from kprof.cli.console import be_quiet, progress_line, reading, status, summary, warn
+from kprof.errors import EmptyProfileError, KprofError, OutputError, UsageError
+
+_TARGET = "What to record (one of these)"
+_HOW = "How to record it"
+_OUT = "What to leave"
+_RAW_SUFFIX = ".data"
+_SUFFIXES = (".folded", ".html", _RAW_SUFFIX)
 
 
-def record() -> None:
-    """Record."""
+class CallGraph(StrEnum):
+    """How perf finds the callers."""
+
+    fp = "fp"
+    dwarf = "dwarf"
+    lbr = "lbr"
+
+
+def record(  # noqa: PLR0917 - Typer passes by name
+    command: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[-- COMMAND ARGS...]", help="Start this and record it.", show_default=False),
+    ] = None,
+    pid: Annotated[
+        list[str] | None,
+        typer.Option("--pid", "-p", metavar="PID", help="A process, with its threads.", rich_help_panel=_TARGET),
+    ] = None,
+    tid: Annotated[
+        list[str] | None,
+        typer.Option("--tid", "-t", metavar="TID", help="A thread.", rich_help_panel=_TARGET),
+    ] = None,
+    all_cpus: Annotated[
+        bool, typer.Option("--all-cpus", "-a", help="The whole host.", rich_help_panel=_TARGET)
+    ] = False,
+    cpus: Annotated[
+        str, typer.Option("--cpu", "-C", metavar="CPUS", help="CPUs, as in 0,2-3.", rich_help_panel=_TARGET)
+    ] = "",
+    cgroup: Annotated[
+        str,
+        typer.Option(metavar="PATH", help="A control group, as in system.slice.", rich_help_panel=_TARGET),
+    ] = "",
+    frequency: Annotated[
+        int | None,
+        typer.Option(
+            "--freq",
+            "-F",
+            metavar="HZ",
+            help="Samples a second and CPU. Default: 997 for a process or command, 99 for CPUs.",
+            rich_help_panel=_HOW,
+        ),
+    ] = None,
+    duration: Annotated[
+        float | None,
+        typer.Option(
+            "--duration",
+            "-d",
+            metavar="SECONDS",
+            help="Stop after this time. Default: when the target ends, or at Ctrl-C.",
+            rich_help_panel=_HOW,
+        ),
+    ] = None,
+    event: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--event",
+            "-e",
+            metavar="EVENT",
+            help="Any event of perf; several may be given, the first is the one that is folded."
+            " Default: cycles, or cpu-clock where there are none.",
+            rich_help_panel=_HOW,
+        ),
+    ] = None,
+    call_graph: Annotated[
+        CallGraph,
+        typer.Option(
+            "--call-graph",
+            "-g",
+            help="fp follows frame pointers; dwarf copies stacks and works without them; lbr asks the CPU.",
+            rich_help_panel=_HOW,
+        ),
+    ] = CallGraph.fp,
+    root: Annotated[
+        bool,
+        typer.Option("--root", help="Run perf, and only perf, through sudo.", rich_help_panel=_HOW),
+    ] = False,
+    output: Annotated[
+        str,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="The suffix chooses: .folded, .html (the page), .data (perf.data); - is folded on stdout.",
+            rich_help_panel=_OUT,
+        ),
+    ] = "out.folded",
+    keep_data: Annotated[
+        bool, typer.Option("--keep-data", help="Leave perf.data beside the output.", rich_help_panel=_OUT)
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", "-f", help="Overwrite what is there.", rich_help_panel=_OUT)
+    ] = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Record stacks with perf, then fold or draw them.
+
+    Ctrl-C ends the recording and keeps what was recorded. With a command, its exit code is kprof's.
+    """
+    be_quiet(quiet)
+    from kprof.recorders.perf import RecordRequest  # noqa: PLC0415 - only this command records
+
+    kept = _check_outputs(output, keep_data=keep_data, force=force)
+    request = RecordRequest(
+        pids=_numbers(pid, "-p"),
+        tids=_numbers(tid, "-t"),
+        all_cpus=all_cpus,
+        cpus=cpus,
+        cgroup=cgroup,
+        command=command or (),
+        frequency=frequency,
+        duration=duration,
+        events=event or (),
+        call_graph=call_graph.value,
+        elevate=_sudo() if root else (),
+    )
+    request.check()
+    folder = tempfile.mkdtemp(prefix="kprof-")
+    keep_folder = False
+    try:
+        code = _record_into(folder, request, output, kept)
+    except KprofError as error:
+        keep_folder = folder in str(error)
+        raise
+    finally:
+        if not keep_folder:
+            shutil.rmtree(folder, ignore_errors=True)
+    if code:
+        raise typer.Exit(code)
+
+
+def _record_into(folder: str, request, output: str, kept: str) -> int:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    """Record, write what is wanted, and return the exit code."""
+    from kprof.recorders.perf import record as run_perf  # noqa: PLC0415 - only this command records
+
+    status(f"recording {request.title}{'' if request.duration else '; Ctrl-C ends it'}")
+    with progress_line() as update:
+
+        def show(elapsed: float, size: int) -> None:
+            left = f", {max(request.duration - elapsed, 0):.0f} s left" if request.duration else ""
+            update(f"recording {request.title}: {elapsed:.1f} s{left}, {size / 1e6:.2f} MB")
+
+        recording = run_perf(request, folder, note=status, progress=show)
+    if kept:
+        _move(recording.path, kept)
+        status(f"wrote {kept}")
+    if PurePath(output).suffix != _RAW_SUFFIX:
+        try:
+            _write(kept or recording.path, recording, request, output)
+        except EmptyProfileError:
+            raise EmptyProfileError(
+                f"no samples of {request.title} in {recording.facts['duration']}", _why_empty(request)
+            ) from None
+    return recording.command_status or 0
+
+
+def _write(path: str, recording, request, output: str) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    o.start_numpy()
+    from kprof import pipeline  # noqa: PLC0415 - needs numpy
+    from kprof.readers import ReadOptions  # noqa: PLC0415
+
+    choice = pipeline.Choice(ReadOptions(ids=False), recording.event)
+    with reading([]) as progress:
+        profile = pipeline.read(
+            [path], choice, facts=recording.facts, elevate=request.elevate, progress=progress
+        )
+    summary(profile, pipeline.write(profile, output, title=request.title))
+
+
+def _why_empty(request) -> str:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    if request.events:
+        return "the event did not happen; record for longer, or another -e"
+    return "the target was not on a CPU: it sleeps or waits; record for longer with -d"
+
+
+def _numbers(values: list[str] | None, option: str) -> tuple[int, ...]:
+    """`-p 1,2 -p 3` -> 1, 2, 3"""
+    texts = [text.strip() for value in values or () for text in value.split(",") if text.strip()]
+    for text in texts:
+        if not text.isdigit() or int(text) == 0:
+            raise UsageError(f"{option} {text}: not an id", "give a number, or several with commas between them")
+    return tuple(map(int, texts))
+
+
+def _sudo() -> tuple[str, ...]:
+    from kprof.system.process import find_program  # noqa: PLC0415
+
+    if os.geteuid() == 0:
+        return ()
+    if not find_program("sudo"):
+        raise UsageError("--root needs sudo, which is not installed", "run kprof itself as root instead")
+    # Nobody can type a password where there is no terminal.
+    return ("sudo",) if sys.stdin.isatty() else ("sudo", "-n")
+
+
+def _check_outputs(output: str, *, keep_data: bool, force: bool) -> str:
+    """Raise before anything is recorded if an output cannot be written; return where perf.data goes.
+
+    Raises:
+        UsageError: The suffix is not known, or the file exists.
+        OutputError: The directory is missing or may not be written to.
+    """
+    suffix = PurePath(output).suffix
+    if output != "-" and suffix not in _SUFFIXES:
+        raise UsageError(f"cannot tell a format from {output}", f"end it in one of {', '.join(_SUFFIXES)}")
+    if suffix == _RAW_SUFFIX:
+        kept = output
+    elif keep_data:
+        kept = "perf.data" if output == "-" else str(PurePath(output).with_suffix(_RAW_SUFFIX))
+    else:
+        kept = ""
+    for name in {output, kept} - {"-", ""}:
+        path = Path(name)
+        if path.exists() and path.is_file() and not force:
+            raise UsageError(f"{name} exists", "overwrite it with --force, or name another with -o")
+        if not path.parent.is_dir():
+            raise OutputError(f"cannot write {name}: {path.parent} is not a directory", "make it first")
+        if not os.access(path.parent, os.W_OK):
+            raise OutputError(f"cannot write {name}: {path.parent} may not be written to", "choose another place")
+    return kept
+
+
+def _move(source: str, target: str) -> None:
+    from kprof.system.files import whole_file  # noqa: PLC0415
+
+    try:
+        with Path(source).open("rb") as data, whole_file(target) as file:
+            shutil.copyfileobj(data, file, 1 << 20)
+    except KprofError as error:
+        warn(f"the recording is still in {source}")
+        raise type(error)(f"{error}; the recording is in {source}", error.help_text) from None
+    Path(source).unlink()

@@ -117,8 +117,11 @@ class Samples:
 
     def take(self, rows: npt.NDArray[np.bool_] | npt.NDArray[np.int64]) -> Samples:
         """Return the chosen rows, in order."""
-        columns: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
-        return Samples(**{k: None if v is None else v[rows] for k, v in columns.items()})
+        columns: dict[str, Any] = {}
+        for column in fields(self):
+            values = getattr(self, column.name)
+            columns[column.name] = None if values is None else values[rows]
+        return Samples(**columns)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,106 @@
+"""Talking to perf and to the command through named pipes.
+
+perf's `--control fifo:` (perf 5.8) answers a ping once it samples, and can be told to stop even when it
+runs as root and we may not signal it. The command waits behind a pipe of its own until then, so that
+its first instruction is recorded and its standard streams stay its own.
+"""
+
+import os
+import select
+import signal
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from kprof.system.process import Child
+
+# Named after the command before it becomes it: samples of the exec are the command's.
+_WAIT = 'printf %s "$1" > /proc/$$/comm 2>/dev/null; read -r _ < "$0" || exit 143; shift; exec "$@"'
+_COMMAND_PATIENCE = 2.0
+
+
+class Control:
+    """perf's control pipes.
+
+    Args:
+        folder: A private directory of ours.
+    """
+
+    def __init__(self, folder: str) -> None:
+        paths = [str(Path(folder, name)) for name in ("control", "answer")]
+        for path in paths:
+            os.mkfifo(path, 0o600)
+        # Opened for both directions, so that neither side waits for the other to open.
+        self._out, self._in = (os.open(path, os.O_RDWR | os.O_NONBLOCK) for path in paths)
+        self.arguments = (f"--control=fifo:{','.join(paths)}",)
+        self._asked = False
+
+    def answers(self, seconds: float) -> bool:
+        """Ask perf whether it samples; wait up to `seconds` for the answer."""
+        if not self._asked:
+            self._asked = True
+            os.write(self._out, b"ping\n")
+        return bool(select.select([self._in], [], [], seconds)[0])
+
+    def stop(self) -> None:
+        """Tell perf to finish its file and end."""
+        with suppress(OSError):
+            os.write(self._out, b"stop\n")
+
+    def close(self) -> None:
+        """Close the pipes."""
+        os.close(self._out)
+        os.close(self._in)
+
+
+class Gate:
+    """The command, started but waiting.
+
+    Args:
+        folder: A private directory of ours.
+        command: Program and arguments.
+    """
+
+    def __init__(self, folder: str, command: Sequence[str]) -> None:
+        path = str(Path(folder, "gate"))
+        os.mkfifo(path, 0o600)
+        self._child = Child(["/bin/sh", "-c", _WAIT, path, Path(command[0]).name[:15], *command])
+        self._pipe = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+        self._open = False
+        self._ended_by_us = False
+
+    @property
+    def pid(self) -> int:
+        """The command's process id."""
+        return self._child.pid
+
+    def open(self) -> None:
+        """Let the command go."""
+        self._open = True
+        os.write(self._pipe, b"\n")
+
+    def has_ended(self) -> bool:
+        """Whether the command has ended."""
+        return self._child.poll() is not None
+
+    def finish(self, *, interrupted: bool) -> int:
+        """End the command if it still runs, as perf does with its own; return its status.
+
+        It is 0 if the command was ended because the time was over, else the command's own; 128 and
+        the signal's number if a signal killed it.
+        """
+        code = self._child.wait(_COMMAND_PATIENCE if interrupted else 0.0)
+        if code is None:
+            self._ended_by_us = True
+            self._child.terminate()
+            code = self._child.poll() or 0
+        if self._ended_by_us and not interrupted:
+            return 0
+        return 128 - code if code < 0 else code
+
+    def close(self) -> None:
+        """End a command that was never let go, and close the pipe."""
+        if self._child.poll() is None and not self._open:
+            self._child.signal(signal.SIGKILL)
+            self._child.wait()
+        os.close(self._pipe)

@@ -1,0 +1,105 @@
+"""What is to be recorded, and what came of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from kprof.errors import TargetError, UsageError
+from kprof.system.process import find_program
+from kprof.system.procfs import is_alive
+
+CALL_GRAPHS = ("fp", "dwarf", "lbr")
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRequest:
+    """What to record. Exactly one kind of target is given.
+
+    Attributes:
+        pids: Processes, with all their threads and future children.
+        tids: Threads.
+        all_cpus: The whole host.
+        cpus: CPUs as perf takes them: `0,2-3`.
+        cgroup: A control group, below the root of its hierarchy.
+        command: Program and arguments to start.
+        frequency: Samples a second and CPU; None for the default.
+        duration: Seconds; None until the target ends or a signal comes.
+        events: Events as perf takes them; none for the default.
+        call_graph: `fp`, `dwarf` or `lbr`.
+        elevate: Command put before perf, such as `sudo`; empty to run it as we are.
+    """
+
+    pids: Sequence[int] = ()
+    tids: Sequence[int] = ()
+    all_cpus: bool = False
+    cpus: str = ""
+    cgroup: str = ""
+    command: Sequence[str] = ()
+    frequency: int | None = None
+    duration: float | None = None
+    events: Sequence[str] = ()
+    call_graph: str = "fp"
+    elevate: Sequence[str] = ()
+
+    @property
+    def is_cpu_wide(self) -> bool:
+        """Whether CPUs are sampled rather than tasks."""
+        return self.all_cpus or bool(self.cpus) or bool(self.cgroup)
+
+    @property
+    def title(self) -> str:
+        """The target in words."""
+        if self.command:
+            return " ".join(self.command)
+        if self.pids:
+            return f"process {', '.join(map(str, self.pids))}"
+        if self.tids:
+            return f"thread {', '.join(map(str, self.tids))}"
+        if self.cgroup:
+            return f"cgroup {self.cgroup}"
+        return f"CPUs {self.cpus}" if self.cpus else "all CPUs"
+
+    def check(self) -> None:
+        """Raise if this cannot be recorded.
+
+        Raises:
+            UsageError: No target, two targets, or a value out of range.
+            TargetError: The target does not exist.
+        """
+        kinds = [self.pids, self.tids, self.all_cpus or self.cpus, self.cgroup, self.command]
+        given = sum(map(bool, kinds))
+        if given == 0:
+            raise UsageError("nothing to record", "give -p PID, -t TID, -a, -C CPUS, --cgroup PATH or -- COMMAND")
+        if given > 1:
+            raise UsageError("more than one kind of target", "give one of -p, -t, -a or -C, --cgroup, -- COMMAND")
+        if self.frequency is not None and not 1 <= self.frequency <= 100_000:  # noqa: PLR2004 - no kernel allows more
+            raise UsageError(f"-F {self.frequency} is out of range", "99 and 997 are good choices")
+        if self.duration is not None and self.duration <= 0:
+            raise UsageError(f"-d {self.duration:g} is not a duration", "give seconds above 0")
+        if self.call_graph not in CALL_GRAPHS:
+            raise UsageError(f"-g {self.call_graph} is not known", f"choose one of {', '.join(CALL_GRAPHS)}")
+        for task in (*self.pids, *self.tids):
+            if not is_alive(task):
+                kind = "process" if self.pids else "thread"
+                raise TargetError(f"there is no {kind} {task}", "it may have ended; `pgrep -a NAME` finds processes")
+        if self.command and not find_program(self.command[0]):
+            raise TargetError(f"there is no command {self.command[0]}", "is it on PATH, and executable?")
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What a recorder left.
+
+    Attributes:
+        path: The recording.
+        facts: What is known of it, for the head of a report.
+        event: The event that was asked for first, as the recording names it.
+        command_status: Exit code of the command that was started (128 and the signal's number if one
+            killed it), None if none was.
+        interrupted: Whether a signal ended it.
+    """
+
+    path: str
+    facts: dict[str, str] = field(default_factory=dict)
+    event: str = ""
+    command_status: int | None = None
+    interrupted: bool = False

@@ -1,0 +1,204 @@
+"""One run of `perf record`, from start to a whole file."""
+
+import os
+import signal
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+
+from kprof.errors import KprofError
+from kprof.recorders.perf.control import Control, Gate
+from kprof.recorders.perf.events import EventPlan, plan_events
+from kprof.recorders.perf.failure import is_memory_lock, translate
+from kprof.recorders.perf.request import Recording, RecordRequest
+from kprof.recorders.perf.signals import StopSignals
+from kprof.system import host, permissions
+from kprof.system.process import Child, run
+from kprof.system.procfs import is_alive
+from kprof.system.tools import find_perf
+
+Progress = Callable[[float, int], None]
+_TICK = 0.05
+_PATIENCE = 30.0
+_SMALL_BUFFER = ("-m", "16")
+
+
+class AbortedError(KprofError):
+    """A second signal came while the recording was being finished."""
+
+    exit_code = 130
+
+
+def record(
+    request: RecordRequest,
+    folder: str,
+    *,
+    note: Callable[[str], None] = lambda _text: None,
+    progress: Progress = lambda _elapsed, _size: None,
+) -> Recording:
+    """Record.
+
+    Args:
+        request: What to record.
+        folder: A private directory of ours; perf.data is left there.
+        note: Told what a user must know, before recording starts.
+        progress: Called about ten times a second with seconds and bytes recorded so far.
+
+    Raises:
+        TargetError: The target does not exist.
+        NotAvailableError: Not permitted, or not available here.
+        AbortedError: A second signal came; the message says where the raw data lies.
+    """
+    request.check()
+    perf = find_perf()
+    allowed = permissions.current()
+    plan = plan_events(request, allowed, hardware=host.has_hardware_counters())
+    for text in plan.notes:
+        note(text)
+    session = _Session(request, plan, perf, folder)
+    with StopSignals() as signals, session:
+        if not session.start() and is_memory_lock(session.message()):
+            session.start(_SMALL_BUFFER)
+        if not session.started:
+            raise translate(session.message(), allowed, cpu_wide=request.is_cpu_wide)
+        session.follow(signals, progress)
+        status = session.finish(signals)
+        message = session.message()
+    # perf dies of the signal that stopped it, after its file is whole.
+    if session.exit_code not in {0, -signal.SIGINT, -signal.SIGTERM}:
+        raise translate(message, allowed, cpu_wide=request.is_cpu_wide)
+    return Recording(session.data, session.facts(), plan.first, status, bool(signals.count))
+
+
+class _Session:
+    """perf, the command if there is one, and the files between them."""
+
+    def __init__(self, request: RecordRequest, plan: EventPlan, perf: str, folder: str) -> None:
+        self.request, self.plan, self.program = request, plan, perf
+        self.data = str(Path(folder, "perf.data"))
+        # Made by us, so that it stays ours if perf runs as root.
+        Path(self.data).touch(0o600)
+        self.control = Control(folder)
+        self.gate = Gate(folder, request.command) if request.command else None
+        self.perf: Child | None = None
+        self.errors = tempfile.TemporaryFile(prefix="kprof-")  # noqa: SIM115 - closed in __exit__
+        self.begun = time.monotonic()
+        self.begun_at = datetime.now().astimezone()
+        self.ended: float | None = None
+        self.started = False
+
+    def __enter__(self) -> "_Session":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.perf and self.perf.poll() is None:
+            self.perf.terminate()
+        if self.gate:
+            self.gate.close()
+        self.control.close()
+        self.errors.close()
+
+    def arguments(self, extra: Sequence[str] = ()) -> list[str]:
+        """Return perf's command line."""
+        request = self.request
+        line = [*request.elevate, self.program, "record", "-o", self.data, *self.plan.arguments, *extra]
+        line += ["--call-graph", request.call_graph, "--sample-cpu", *self.control.arguments]
+        if self.gate:
+            return [*line, "-p", str(self.gate.pid)]
+        if request.pids or request.tids:
+            return [*line, "-p" if request.pids else "-t", ",".join(map(str, request.pids or request.tids))]
+        line += ["-C", request.cpus] if request.cpus else ["-a"]
+        # perf wants one -G for every -e that stands before it.
+        events = self.plan.arguments.count("-e")
+        return [*line, *(["-G", ",".join([request.cgroup] * events)] if request.cgroup else [])]
+
+    def start(self, extra: Sequence[str] = ()) -> bool:
+        """Start perf, wait until it samples, and let the command go."""
+        self.errors.seek(0)
+        self.errors.truncate()
+        self.perf = Child(self.arguments(extra), out=self.errors, err=self.errors)
+        deadline = time.monotonic() + _PATIENCE
+        while self.perf.poll() is None and time.monotonic() < deadline:
+            if self.control.answers(_TICK):
+                self.started = True
+                break
+        self.begun = time.monotonic()
+        if self.started and self.gate:
+            self.gate.open()
+        # A target that ends at once may take perf with it before it answers.
+        self.started = self.started or (self.perf.poll() == 0 and Path(self.data).stat().st_size > 0)
+        return self.started
+
+    def follow(self, signals: StopSignals, progress: Progress) -> None:
+        """Wait for the end of the time, the target, the command or a signal."""
+        assert self.perf is not None  # noqa: S101 - start() comes first
+        targets = [*self.request.pids, *self.request.tids]
+        while self.perf.wait(_TICK) is None and not signals.count:
+            elapsed = time.monotonic() - self.begun
+            progress(elapsed, self.size())
+            if self.request.duration is not None and elapsed >= self.request.duration:
+                break
+            if self.gate and self.gate.has_ended():
+                break
+            if targets and not any(is_alive(task) for task in targets):
+                break
+        self.ended = time.monotonic()
+
+    def size(self) -> int:
+        """Bytes recorded so far."""
+        with suppress(OSError):
+            return Path(self.data).stat().st_size
+        return 0
+
+    def finish(self, signals: StopSignals) -> int | None:
+        """Stop perf and wait for its file to be whole; return the command's status.
+
+        Raises:
+            AbortedError: Another signal came meanwhile.
+        """
+        assert self.perf is not None  # noqa: S101 - start() comes first
+        before = signals.count
+        if self.perf.poll() is None:
+            self.control.stop()
+            if not self.request.elevate:
+                self.perf.signal(signal.SIGINT)
+        while self.perf.wait(_TICK) is None:
+            if signals.count > max(before, 1):
+                self.abort()
+        return self.gate.finish(interrupted=bool(signals.count)) if self.gate else None
+
+    def abort(self) -> None:
+        """Give up at once."""
+        assert self.perf is not None  # noqa: S101 - start() comes first
+        if self.request.elevate:
+            run([*self.request.elevate, "kill", "-KILL", str(self.perf.pid)])
+        self.perf.signal(signal.SIGKILL)
+        raise AbortedError(f"aborted; the raw data, perhaps not whole, is in {self.data}")
+
+    @property
+    def exit_code(self) -> int:
+        """perf's exit code; negative for the signal that killed it."""
+        return (self.perf.poll() if self.perf else None) or 0
+
+    def message(self) -> str:
+        """What perf wrote so far."""
+        self.errors.seek(0)
+        return self.errors.read().decode(errors="replace")
+
+    def facts(self) -> dict[str, str]:
+        """Return what a report's head says of the recording."""
+        version = run([self.program, "--version"]).out.strip().removeprefix("perf version ")
+        ended = self.ended if self.ended is not None else time.monotonic()
+        return {
+            "target": self.request.title,
+            "recorder": f"perf {version}",
+            "call graph": self.request.call_graph,
+            **self.plan.facts,
+            **host.facts(),
+            "started": self.begun_at.isoformat(timespec="seconds"),
+            "duration": f"{ended - self.begun:.1f} s",
+            "user": str(os.getuid()),
+        }

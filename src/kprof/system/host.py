@@ -1,0 +1,27 @@
+"""What this machine is."""
+
+import platform
+from contextlib import suppress
+from pathlib import Path
+
+_PERF_TYPE_RAW = "4"
+
+
+def facts() -> dict[str, str]:
+    """Return the facts of a recording's origin: host and kernel."""
+    return {"host": platform.node(), "kernel": f"{platform.release()} {platform.machine()}"}
+
+
+def has_hardware_counters(sys: str = "/sys") -> bool:
+    """Say whether the kernel knows a CPU's performance counters; virtual machines often have none.
+
+    The core PMU registers as PERF_TYPE_RAW; hybrid CPUs register `cpu_core` and `cpu_atom` instead.
+    """
+    devices = Path(sys, "bus/event_source/devices")
+    if any((devices / name).exists() for name in ("cpu_core", "cpu_atom")):
+        return True
+    for device in devices.glob("*/type"):
+        with suppress(OSError):
+            if device.read_text(encoding="ascii").strip() == _PERF_TYPE_RAW:
+                return True
+    return any(devices.glob("armv8*"))
