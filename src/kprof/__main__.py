@@ -1,0 +1,5 @@
+"""`python -m kprof`."""
+
+from kprof.cli import main
+
+main()

@@ -1,0 +1,290 @@
+"""kprof record with the real perf on this kernel."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+KPROF = [sys.executable, "-m", "kprof"]
+BUSY = "import time\nend = time.monotonic() + {}\nwhile time.monotonic() < end: sum(range(2000))"
+NOBODY = 65534
+
+
+def kprof(*arguments, cwd, **options):
+    return subprocess.run([*KPROF, *arguments], cwd=cwd, capture_output=True, text=True, timeout=120, **options)
+
+
+@pytest.fixture
+def busy():
+    process = subprocess.Popen([sys.executable, "-c", BUSY.format(60)])
+    time.sleep(0.3)
+    yield process
+    process.kill()
+    process.wait()
+
+
+def weights(path):
+    lines = [line.rpartition(" ") for line in Path(path).read_text(errors="surrogateescape").splitlines()]
+    return {stack: int(weight) for stack, _, weight in lines}
+
+
+def samples_kept(done):
+    return int(re.search(r"([\d,]+) kept", done.stderr)[1].replace(",", ""))
+
+
+def test_a_running_process(tmp_path, busy):
+    done = kprof("record", "-p", str(busy.pid), "-d", "2", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    stacks = weights(tmp_path / "out.folded")
+    # Its C functions are there, and the kernel's, as they are called.
+    assert any("PyEval" in stack or "Py" in stack.rpartition(";")[2] for stack in stacks)
+    assert 1000 < samples_kept(done) <= 2200
+    assert sum(stacks.values()) == pytest.approx(2e9, rel=0.3)
+
+
+def test_one_thread(tmp_path, busy):
+    done = kprof("record", "-t", str(busy.pid), "-d", "0.5", "-o", "x.folded", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert weights(tmp_path / "x.folded")
+
+
+def test_the_whole_host_and_one_cpu(tmp_path, busy):
+    done = kprof("record", "-a", "-d", "0.6", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert samples_kept(done) < 99 * 2 * (os.cpu_count() or 1)
+    done = kprof("record", "-C", "0", "-d", "0.6", "-o", "-", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert " " in done.stdout.splitlines()[0]
+
+
+def test_a_command_gives_its_exit_code(tmp_path):
+    done = kprof("record", "--", sys.executable, "-c", BUSY.format(0.5) + "\nraise SystemExit(7)", cwd=tmp_path)
+    assert done.returncode == 7, done.stderr
+    assert weights(tmp_path / "out.folded")
+
+
+def test_a_command_killed_by_a_signal(tmp_path):
+    code = BUSY.format(0.3) + "\nimport os; os.kill(os.getpid(), 9)"
+    done = kprof("record", "--", sys.executable, "-c", code, cwd=tmp_path)
+    assert done.returncode == 128 + 9, done.stderr
+    assert weights(tmp_path / "out.folded")
+
+
+def test_a_command_keeps_its_streams(tmp_path):
+    code = BUSY.format(0.2) + "\nimport sys; print(sys.stdin.read()); print('oops', file=sys.stderr)"
+    done = kprof("record", "--", sys.executable, "-c", code, cwd=tmp_path, input="hello")
+    assert done.stdout == "hello\n"
+    assert "oops\n" in done.stderr
+
+
+def test_children_are_recorded(tmp_path):
+    code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {BUSY.format(0.5)!r}])"
+    done = kprof("record", "--", sys.executable, "-c", code, cwd=tmp_path)
+    assert samples_kept(done) > 300, done.stderr
+
+
+def test_the_end_of_the_time_ends_the_command(tmp_path):
+    start = time.monotonic()
+    done = kprof("record", "-d", "1", "--", "sh", "-c", "while :; do :; done", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert time.monotonic() - start < 30
+    assert weights(tmp_path / "out.folded")
+
+
+def test_the_end_of_the_target_ends_the_recording(tmp_path):
+    target = subprocess.Popen([sys.executable, "-c", BUSY.format(1.5)])
+    time.sleep(0.2)
+    recorder = subprocess.Popen([*KPROF, "record", "-p", str(target.pid)], cwd=tmp_path, stderr=subprocess.PIPE)
+    target.wait()
+    _, errors = recorder.communicate(timeout=60)
+    assert recorder.returncode == 0, errors
+    assert weights(tmp_path / "out.folded")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_one_signal_keeps_what_was_recorded(tmp_path, busy, number):
+    recorder = subprocess.Popen([*KPROF, "record", "-p", str(busy.pid)], cwd=tmp_path, stderr=subprocess.PIPE)
+    time.sleep(2)
+    recorder.send_signal(number)
+    _, errors = recorder.communicate(timeout=60)
+    assert recorder.returncode == 0, errors
+    assert sum(weights(tmp_path / "out.folded").values()) > 2e8
+
+
+def test_a_second_signal_aborts_and_says_where_the_data_is(tmp_path, busy):
+    tool = tmp_path / "perf"
+    tool.write_text(SLOW_PERF.format(perf=_which("perf")))
+    tool.chmod(0o755)
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    recorder = subprocess.Popen(
+        [*KPROF, "record", "-p", str(busy.pid)], cwd=tmp_path, stderr=subprocess.PIPE, env=environment
+    )
+    time.sleep(2)
+    for _ in range(2):
+        recorder.send_signal(signal.SIGINT)
+        time.sleep(0.5)
+    _, errors = recorder.communicate(timeout=60)
+    path = re.search(rb"the raw data, perhaps not whole, is in (\S+)", errors)
+    assert recorder.returncode == 130, errors
+    assert Path(os.fsdecode(path[1])).exists()
+    assert not (tmp_path / "out.folded").exists()
+
+
+# A perf that takes its time to finish: there is no other way to be sure that the second signal is in time.
+SLOW_PERF = """#!/bin/sh
+trap 'sleep 5' INT
+{perf} "$@" &
+wait
+sleep 5
+"""
+
+
+def _which(name):
+    return subprocess.run(["sh", "-c", f"command -v {name}"], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_tracepoints_count_every_time(tmp_path):
+    done = kprof(
+        "record", "-e", "syscalls:sys_enter_getppid", "--",
+        sys.executable, "-c", "import os\nfor _ in range(2345): os.getppid()", cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert sum(weights(tmp_path / "out.folded").values()) == 2345
+
+
+def test_several_events_are_never_added_up(tmp_path):
+    done = kprof(
+        "record", "-e", "cpu-clock", "-e", "sched:sched_switch,page-faults", "--keep-data", "--",
+        sys.executable, "-c", BUSY.format(0.5) + "\ntime.sleep(0.01)", cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "left out by event sched:sched_switch" in done.stderr
+    assert sum(weights(tmp_path / "out.folded").values()) == pytest.approx(5e8, rel=0.5)
+    again = kprof("fold", "-e", "sched:sched_switch", "out.data", "-q", cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+    assert "__schedule" in again.stdout
+
+
+def test_dwarf_stacks_reach_the_start(tmp_path):
+    code = BUSY.format(0.4)
+    done = kprof("record", "-g", "dwarf", "-F", "199", "--", "/usr/bin/python3", "-c", code, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    stacks = weights(tmp_path / "out.folded")
+    reaching = sum(weight for stack, weight in stacks.items() if ";_start;" in stack)
+    assert reaching > 0.8 * sum(stacks.values())
+
+
+def test_raw_data_and_page(tmp_path, busy):
+    done = kprof("record", "-p", str(busy.pid), "-d", "0.5", "-o", "raw.data", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "raw.data").read_bytes()[:8] == b"PERFILE2"
+    done = kprof("record", "-p", str(busy.pid), "-d", "0.5", "-o", "page.html", "--keep-data", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "cpu-clock" in (tmp_path / "page.html").read_text()
+    assert (tmp_path / "page.data").exists()
+
+
+def test_nothing_is_overwritten_unasked(tmp_path):
+    (tmp_path / "out.folded").write_text("mine")
+    done = kprof("record", "--", "true", cwd=tmp_path)
+    assert (done.returncode, (tmp_path / "out.folded").read_text()) == (2, "mine")
+    assert "--force" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["-p", "4194304"], 2, "there is no process 4194304"),
+        (["-p", "x"], 2, "not an id"),
+        (["-p", "1", "-a"], 2, "more than one kind of target"),
+        ([], 2, "nothing to record"),
+        (["-e", "nonsense", "-a", "-d", "1"], 2, "perf does not know the event nonsense"),
+        (["-e", "sched:nothing", "-a", "-d", "1"], 2, "perf does not know the event sched:nothing"),
+        (["-e", "off-cpu", "-a"], 3, "bpf backend"),
+        (["-g", "lbr", "-a", "-d", "1"], 3, "branch records"),
+        (["-F", "0", "-a"], 2, "out of range"),
+        (["-d", "0", "-a"], 2, "not a duration"),
+        (["-o", "out.xyz", "-a"], 2, "cannot tell a format"),
+        (["-o", "/nowhere/out.folded", "-a"], 1, "not a directory"),
+        (["--", "no-such-command"], 2, "there is no command no-such-command"),
+        (["-d", "0.3", "-e", "minor-faults", "--", "sleep", "5"], 0, "kept"),
+        (["--cgroup", "no/such/group", "-d", "0.3"], 2, "cgroup"),
+    ],
+)
+def test_one_line_and_the_right_exit_code(tmp_path, arguments, code, says):
+    done = kprof("record", *arguments, cwd=tmp_path)
+    assert done.returncode == code, done.stderr
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    if code:
+        assert not list(tmp_path.iterdir())
+
+
+def test_a_sleeping_target_has_no_samples(tmp_path):
+    sleeper = subprocess.Popen(["sleep", "30"])
+    try:
+        done = kprof("record", "-p", str(sleeper.pid), "-d", "0.3", cwd=tmp_path)
+    finally:
+        sleeper.kill()
+        sleeper.wait()
+    assert done.returncode == 1
+    assert "no samples" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def as_nobody(*arguments, cwd):
+    command = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", *KPROF, *arguments]
+    return subprocess.run(
+        command, cwd=cwd, capture_output=True, text=True, timeout=60, env={**os.environ, "HOME": "/tmp"}
+    )
+
+
+@pytest.fixture
+def public(tmp_path_factory):
+    """A directory that nobody may write to, reached through directories that nobody may enter."""
+    if not os.access(sys.executable, os.X_OK) or not _nobody_can_run():
+        pytest.skip("nobody cannot reach this Python, which lies in another user's home")
+    path = Path("/tmp") / f"kprof-nobody-{os.getpid()}"
+    path.mkdir()
+    os.chown(path, NOBODY, NOBODY)
+    yield path
+    subprocess.run(["rm", "-rf", path], check=True)
+
+
+def _nobody_can_run():
+    return as_nobody("--version", cwd="/").returncode == 0
+
+
+def paranoid():
+    return int(Path("/proc/sys/kernel/perf_event_paranoid").read_text())
+
+
+def test_an_unprivileged_user_gets_user_code_only(public):
+    if paranoid() != 2:
+        pytest.skip(f"perf_event_paranoid is {paranoid()}, the message is about 2")
+    done = as_nobody("record", "--", "/bin/sh", "-c", "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done", cwd=public)
+    assert done.returncode == 0, done.stderr
+    assert "perf_event_paranoid is 2: recording user code only" in done.stderr
+    assert "do_syscall_64" not in (public / "out.folded").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["-a", "-d", "1"], "sampling whole CPUs is not permitted: kernel.perf_event_paranoid is 2"),
+        (["-e", "sched:sched_switch", "--", "true"], "tracepoints is not permitted"),
+        (["-p", "1", "-d", "1"], "sampling a process of another user needs"),
+    ],
+)
+def test_what_is_not_permitted_is_explained(public, arguments, says):
+    if paranoid() != 2:
+        pytest.skip(f"perf_event_paranoid is {paranoid()}, the message is about 2")
+    done = as_nobody("record", *arguments, cwd=public)
+    assert done.returncode == 3, done.stderr
+    assert says in done.stderr
+    assert "--root" in done.stderr
