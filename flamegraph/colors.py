@@ -95,7 +95,7 @@ def shades(base: str, spread: float = 1.0) -> list[str]:
     red, green, blue = (int(base[at : at + 2], 16) / 255 for at in (1, 3, 5))
     hue, light, saturation = colorsys.rgb_to_hls(red, green, blue)
     steps = [(step / (SHADES - 1) - 0.5) * spread for step in range(SHADES)]
-    return [_hex(hue + 0.022 * step, min(light + 0.11 * step, 0.93), saturation) for step in steps]
+    return [_hex(hue + 0.014 * step, min(light + 0.1 * step, 0.93), saturation) for step in steps]
 
 
 def darkened(color: str) -> str:

@@ -70,9 +70,9 @@ def figure(
 
 
 def plain_text(text: str) -> str:
-    """Escape text for Plotly, which reads a kind of HTML, and drop what cannot be encoded."""
+    """Escape text for Plotly, which reads a kind of HTML and formulas between `$`."""
     clean = _CONTROL.sub(" ", _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text))
-    return clean.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return clean.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("$", "&#36;")
 
 
 def _importance(tree: Tree) -> list[int]:

@@ -20,6 +20,7 @@ SCRIPTS = (
     "search.js",
     "colors.js",
     "draw.js",
+    "view.js",
     "route.js",
     "tip.js",
     "chrome.js",

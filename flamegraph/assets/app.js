@@ -1,13 +1,14 @@
-import { announce, byId, copyText, showLegend, showMatches, showPath } from './chrome.js';
+import { announce, byId, copyName, showLegend, showMatches, showPath } from './chrome.js';
 import { colorsOf } from './colors.js';
 import { decodeTree, inflate } from './decode.js';
-import { ROW, characterWidth, drawView } from './draw.js';
-import { formatShare, oneLine } from './format.js';
+import { ROW, characterWidth, drawView, startPlotly } from './draw.js';
+import { oneLine } from './format.js';
 import { actionOf, neighbour } from './keys.js';
-import { boxAt, boxOf, layoutRows } from './layout.js';
+import { boxOf, layoutRows } from './layout.js';
 import { fromHash, nodeAt, pathOf, toHash, writeHash } from './route.js';
 import { compileQuery, matchedWeight } from './search.js';
-import { describeFiller, describeNode, placeTip } from './tip.js';
+import { describeFiller, describeNode, placeTip, spokenNode } from './tip.js';
+import { boxUnder, lineOf, placeOutline, rowsNear } from './view.js';
 
 const options = JSON.parse(byId('options').textContent);
 const state = { zoom: 0, selected: 0, icicle: options.icicle, color: options.color, theme: 'light', query: null };
@@ -23,6 +24,8 @@ let character = 7.2;
 let drawing = null;
 let redraw = false;
 
+const darkSystem = matchMedia('(prefers-color-scheme: dark)');
+const systemTheme = () => (darkSystem.matches ? 'dark' : 'light');
 const width = () => Math.max(stage.clientWidth, 50);
 
 /** Lays the view out anew and draws it; `keep` says which edge of the graph keeps its place on the screen. */
@@ -43,14 +46,8 @@ async function render(keep = true) {
   await draw();
 }
 
-/** Rows to draw: those on the screen and one screen more on both sides, as a stack may be 60,000 deep. */
-function rowsNear() {
-  const top = stage.scrollTop - byId('canvas').offsetTop;
-  const screen = Math.ceil(stage.clientHeight / ROW);
-  const nearest = Math.floor(Math.max(0, top) / ROW);
-  const first = state.icicle ? nearest - screen : rows.length - nearest - 2 * screen;
-  return { first: Math.max(0, Math.min(first, rows.length - 1)), last: Math.max(1, Math.min(first + 3 * screen, rows.length)) };
-}
+const near = () => rowsNear(stage.scrollTop - byId('canvas').offsetTop, stage.clientHeight, rows.length, state.icicle);
+const line = (node) => lineOf(tree.depth[node], rows.length, state.icicle);
 
 /** Draws the rows near the screen; asked while it is drawing, it draws once more at the end. */
 async function draw() {
@@ -58,7 +55,7 @@ async function draw() {
   drawing ??= (async () => {
     while (redraw) {
       redraw = false;
-      drawn = rowsNear();
+      drawn = near();
       const colors = colorsOf(tree, state.color, state.theme);
       byId('plot').style.top = `${(state.icicle ? drawn.first : rows.length - drawn.last) * ROW}px`;
       const matches = state.query && state.query.matches;
@@ -73,9 +70,9 @@ async function draw() {
 }
 
 function onScroll() {
-  const near = rowsNear();
-  const screen = Math.ceil(stage.clientHeight / ROW);
-  const moved = Math.abs(near.first - drawn.first) > screen / 2 || Math.abs(near.last - drawn.last) > screen / 2;
+  const { first, last } = near();
+  const halfScreen = stage.clientHeight / ROW / 2;
+  const moved = Math.abs(first - drawn.first) > halfScreen || Math.abs(last - drawn.last) > halfScreen;
   if (moved && !drawing) draw();
 }
 
@@ -83,29 +80,16 @@ function onScroll() {
 function mark(id, node) {
   const box = node < 0 ? null : boxOf(tree, rows, node);
   byId(id).hidden = !box;
-  if (box) place(byId(id), box.left, box.width, tree.depth[node]);
-}
-
-function place(outline, left, boxWidth, depth) {
-  const top = (state.icicle ? depth : rows.length - 1 - depth) * ROW;
-  Object.assign(outline.style, { left: `${left}px`, width: `${Math.max(boxWidth - 1, 2)}px`, top: `${top}px`, height: `${ROW}px` });
-}
-
-function hit(event) {
-  const ground = byId('canvas').getBoundingClientRect();
-  const line = Math.floor((event.clientY - ground.top) / ROW);
-  const depth = state.icicle ? line : rows.length - 1 - line;
-  const at = rows[depth] ? boxAt(rows[depth], event.clientX - ground.left) : -1;
-  return at < 0 ? null : { node: rows[depth][at], left: rows[depth][at + 1], width: rows[depth][at + 2], depth };
+  if (box) placeOutline(byId(id), box, line(node));
 }
 
 function onMove(event) {
-  const box = hit(event);
+  const box = boxUnder(event, byId('canvas'), rows, state.icicle);
   const tip = byId('tip');
   tip.hidden = byId('hovered').hidden = !box;
   hovered = box && box.node > 0 ? box.node : 0;
   if (!box) return;
-  place(byId('hovered'), box.left, box.width, box.depth);
+  placeOutline(byId('hovered'), box, lineOf(box.depth, rows.length, state.icicle));
   tip.replaceChildren(...(box.node < 0 ? describeFiller(-box.node) : describeNode(tree, box.node, state.zoom, options.unit)));
   placeTip(tip, event.clientX, event.clientY);
 }
@@ -116,9 +100,9 @@ function onLeave() {
 }
 
 function remember(newEntry) {
-  const route = { path: pathOf(tree, state.zoom), query: state.query ? state.query.text : '' };
-  route.icicle = state.icicle === options.icicle ? '' : String(Number(state.icicle));
-  route.color = state.color === options.color ? '' : state.color;
+  const icicle = state.icicle === options.icicle ? '' : String(Number(state.icicle));
+  const color = state.color === options.color ? '' : state.color;
+  const route = { path: pathOf(tree, state.zoom), query: state.query ? state.query.text : '', icicle, color };
   writeHash(toHash(route), newEntry, { zoom: state.zoom });
 }
 
@@ -142,12 +126,7 @@ async function zoomTo(node) {
   onLeave();
   if (changed) remember(true);
   await render();
-  if (changed) announce(spoken(node));
-}
-
-function spoken(node) {
-  const name = oneLine(tree.names[tree.label[node]]);
-  return `${name}, ${formatShare(tree.total[node], tree.total[0])} of all, depth ${tree.depth[node]}`;
+  if (changed) announce(spokenNode(tree, node));
 }
 
 async function search(text) {
@@ -158,13 +137,17 @@ async function search(text) {
   if (state.query) announce(byId('matched').textContent);
 }
 
+function clearSearch() {
+  byId('query').value = '';
+  return search('');
+}
+
 function select(node) {
   state.selected = node;
-  const line = state.icicle ? tree.depth[node] : rows.length - 1 - tree.depth[node];
-  const top = line * ROW + byId('canvas').offsetTop;
+  const top = line(node) * ROW + byId('canvas').offsetTop;
   if (top < stage.scrollTop || top + ROW > stage.scrollTop + stage.clientHeight) stage.scrollTop = top - stage.clientHeight / 2;
   mark('chosen', node);
-  announce(spoken(node));
+  announce(spokenNode(tree, node));
 }
 
 /** Goes to the next match that is wide enough to be drawn, in preorder. */
@@ -180,18 +163,13 @@ function setTheme(theme) {
   document.documentElement.dataset.theme = theme;
 }
 
-async function copyName() {
-  const node = hovered || state.selected || state.zoom;
-  const name = tree.names[tree.label[node]];
-  announce((await copyText(name)) ? `copied ${oneLine(name)}` : 'the browser does not let this page copy', true);
-}
-
+/** What keys and buttons do; the names are those of keys.js. */
 const actions = {
   zoom: () => zoomTo(state.selected),
   reset: () => zoomTo(0),
   up: () => zoomTo(Math.max(0, tree.parent[state.zoom])),
   search: () => byId('query').focus(),
-  copy: copyName,
+  copy: () => copyName(tree.names[tree.label[hovered || state.selected || state.zoom]]),
   help: () => (byId('help').open ? byId('help').close() : byId('help').showModal()),
   icicle: () => { state.icicle = !state.icicle; remember(false); onLeave(); return render(false); },
   theme: () => { setTheme(state.theme === 'dark' ? 'light' : 'dark'); return render(); },
@@ -202,10 +180,9 @@ const actions = {
 
 function onKey(event) {
   const action = actionOf(event, state.icicle);
-  const target = event.target;
   if (byId('help').open && action !== 'help') return;
-  const typing = target instanceof HTMLInputElement || target instanceof HTMLSelectElement;
-  const pressing = target instanceof HTMLButtonElement && action === 'zoom';
+  const typing = event.target.matches?.('input, select');
+  const pressing = event.target.matches?.('button, summary') && action === 'zoom';
   if (!action || typing || pressing) return;
   event.preventDefault();
   if (actions[action]) actions[action]();
@@ -216,10 +193,8 @@ function onQueryKey(event) {
   if (event.key === 'Enter') step(event.shiftKey ? -1 : 1);
   if (event.key !== 'Escape') return;
   event.preventDefault();
-  if (byId('query').value) {
-    byId('query').value = '';
-    search('');
-  } else stage.focus();
+  if (byId('query').value) clearSearch();
+  else stage.focus();
 }
 
 function listen() {
@@ -228,35 +203,30 @@ function listen() {
   for (const id of ['reset', 'icicle', 'theme', 'help-open', 'next', 'previous']) {
     byId(id).onclick = () => actions[id === 'help-open' ? 'help' : id]();
   }
-  byId('clear').onclick = () => { byId('query').value = ''; search(''); };
+  byId('clear').onclick = clearSearch;
   byId('color').onchange = () => { state.color = byId('color').value; remember(false); render(); };
   byId('query').oninput = () => soon(() => search(byId('query').value), 60);
   byId('query').onkeydown = onQueryKey;
-  byId('canvas').onclick = (event) => { const box = hit(event); if (box && box.node >= 0) zoomTo(box.node); };
+  byId('canvas').onclick = (event) => {
+    const box = boxUnder(event, byId('canvas'), rows, state.icicle);
+    if (box && box.node >= 0) zoomTo(box.node);
+  };
   stage.onmousemove = onMove;
   stage.onmouseleave = onLeave;
   stage.onscroll = onScroll;
   document.onkeydown = onKey;
   addEventListener('popstate', (event) => { recall(event.state); render(); });
   addEventListener('resize', () => soon(() => render(), 80));
-  if (options.theme === 'auto') {
-    matchMedia('(prefers-color-scheme: dark)').onchange = (event) => { setTheme(event.matches ? 'dark' : 'light'); render(); };
-  }
-}
-
-async function startPlotly() {
-  const source = new TextDecoder().decode(await inflate(byId('plotly').textContent));
-  const script = document.createElement('script');
-  script.textContent = source;
-  document.head.append(script);
+  if (options.theme === 'auto') darkSystem.onchange = () => { setTheme(systemTheme()); render(); };
 }
 
 async function start() {
-  const dark = options.theme === 'auto' ? matchMedia('(prefers-color-scheme: dark)').matches : options.theme === 'dark';
-  setTheme(dark ? 'dark' : 'light');
-  const packed = [inflate(byId('columns').textContent), inflate(byId('labels').textContent), startPlotly()];
-  const [columns, labels] = await Promise.all(packed);
-  tree = decodeTree(columns, options.tree, JSON.parse(new TextDecoder().decode(labels)));
+  setTheme(options.theme === 'auto' ? systemTheme() : options.theme);
+  const packed = ['columns', 'labels', 'plotly'].map((id) => inflate(byId(id).textContent));
+  const [columns, labels, plotly] = await Promise.all(packed);
+  const text = new TextDecoder();
+  startPlotly(text.decode(plotly));
+  tree = decodeTree(columns, options.tree, JSON.parse(text.decode(labels)));
   character = characterWidth();
   recall(null);
   listen();
@@ -268,10 +238,9 @@ async function start() {
 window.kflame = Object.freeze({
   get state() { return { ...state, width: width(), rows: rows.length, drawn }; },
   get tree() { return tree; },
-  get rows() { return rows; },
   get found() { return found; },
   zoomTo,
   boxOf: (node) => boxOf(tree, rows, node),
-  rowTop: (node) => byId('canvas').getBoundingClientRect().top + (state.icicle ? tree.depth[node] : rows.length - 1 - tree.depth[node]) * ROW,
+  rowTop: (node) => byId('canvas').getBoundingClientRect().top + line(node) * ROW,
 });
 start();

@@ -4,7 +4,7 @@ import { ancestors } from './layout.js';
 import { element } from './tip.js';
 
 const CRUMBS = 4;
-const LEGEND = 14;
+const LEGEND = 8;
 
 /** @param {string} id @returns {HTMLElement} */
 export const byId = (id) => document.getElementById(`kf-${id}`);
@@ -47,11 +47,11 @@ export function showMatches(tree, zoom, query, found) {
   const share = formatShare(found.weight, tree.total[zoom]);
   byId('matched').textContent = query ? `${share} matched, ${places} ${found.nodes.length === 1 ? 'place' : 'places'}` : '';
   byId('literal').textContent = query && query.literal ? 'not a regular expression: searched as text' : '';
-  byId('clear').hidden = !query;
+  for (const id of ['previous', 'next', 'clear']) byId(id).hidden = !query;
 }
 
-/** @param {string} text @returns {Promise<boolean>} whether the clipboard took it */
-export async function copyText(text) {
+/** @returns {Promise<boolean>} whether the clipboard took the text */
+async function copyText(text) {
   try {
     await navigator.clipboard.writeText(text);
     return true;
@@ -76,4 +76,9 @@ export function announce(text, seen = false) {
   toast.hidden = false;
   clearTimeout(announce.timer);
   announce.timer = setTimeout(() => { toast.hidden = true; }, 1600);
+}
+
+/** Copies the full name of a frame and says so. @param {string} name */
+export async function copyName(name) {
+  announce((await copyText(name)) ? `copied ${oneLine(name)}` : 'the browser does not let this page copy', true);
 }

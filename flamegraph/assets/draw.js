@@ -99,3 +99,10 @@ export async function drawView(target, view) {
   const { data, layout } = figureOf(view);
   await globalThis.Plotly.react(target, data, layout, CONFIG);
 }
+
+/** @param {string} source the bundle, which defines the global Plotly */
+export function startPlotly(source) {
+  const script = document.createElement('script');
+  script.textContent = source;
+  document.head.append(script);
+}

@@ -31,9 +31,9 @@ export function oneLine(name) {
   return name.replace(/[\u0000-\u001f\u007f\u0085\u2028\u2029]/g, ' ');
 }
 
-/** Plotly reads text as a kind of HTML: makes it plain. @param {string} name */
+/** Plotly reads text as a kind of HTML, and what stands between two `$` as a formula: makes it plain. */
 export function plotlyText(name) {
-  return oneLine(name).replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
+  return oneLine(name).replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/\$/g, '&#36;');
 }
 
 /** @param {string} name @param {number} room characters there are */

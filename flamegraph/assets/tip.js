@@ -42,6 +42,12 @@ function everywhereOf(tree, label) {
   return elsewhere.get(label);
 }
 
+/** @returns {string} what a screen reader says about a node */
+export function spokenNode(tree, node) {
+  const name = oneLine(tree.names[tree.label[node]]);
+  return `${name}, ${formatShare(tree.total[node], tree.total[0])} of all, depth ${tree.depth[node]}`;
+}
+
 /** @param {number} hidden nodes behind a filler */
 export function describeFiller(hidden) {
   const count = hidden === 1 ? '1 box' : `${hidden.toLocaleString('en-US')} boxes`;
