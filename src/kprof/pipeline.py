@@ -19,6 +19,7 @@ from kprof.system.files import open_input, spooled, write_whole
 if TYPE_CHECKING:
     from kprof.exporters.html import PageOptions
 
+_RECORD_MORE = "was the target running? record for longer, or with -a"
 OUTPUT_SUFFIXES = (".folded", ".html")
 
 Progress = Callable[[str, int], None]
@@ -94,6 +95,8 @@ def _read_one(name: str, choice: Choice, elevate: Sequence[str], progress: Progr
             path = name if plain else stack.enter_context(spooled(source))
             printed = open_script(path, inline=choice.inline, srcline=choice.source_lines, elevate=elevate)
             source = Source(stack.enter_context(printed), title)
+            if not source.head.strip():
+                raise EmptyProfileError(f"{title} holds no samples", _RECORD_MORE)
             found = find_format(source)
         if progress:
             source.on_read = partial(progress, title)
@@ -108,9 +111,7 @@ def _raise_empty(profile: Profile, inputs: Sequence[str]) -> None:
     if filtered:
         causes = ", ".join(f"{cause} left out {n:,}" for cause, n in filtered.items())
         raise EmptyProfileError(f"nothing is left of {what}: {causes}", "loosen the filter")
-    raise EmptyProfileError(
-        f"{what} holds no samples", "was the target running? record for longer, or with -a"
-    )
+    raise EmptyProfileError(f"{what} holds no samples", _RECORD_MORE)
 
 
 def check_output(output: str) -> None:

@@ -16,7 +16,9 @@ NOBODY = 65534
 
 
 def kprof(*arguments, cwd, **options):
-    return subprocess.run([*KPROF, *arguments], cwd=cwd, capture_output=True, text=True, timeout=120, **options)
+    return subprocess.run(
+        [*KPROF, *arguments], cwd=cwd, capture_output=True, text=True, timeout=120, **options
+    )
 
 
 @pytest.fixture
@@ -63,7 +65,9 @@ def test_the_whole_host_and_one_cpu(tmp_path, busy):
 
 
 def test_a_command_gives_its_exit_code(tmp_path):
-    done = kprof("record", "--", sys.executable, "-c", BUSY.format(0.5) + "\nraise SystemExit(7)", cwd=tmp_path)
+    done = kprof(
+        "record", "--", sys.executable, "-c", BUSY.format(0.5) + "\nraise SystemExit(7)", cwd=tmp_path
+    )
     assert done.returncode == 7, done.stderr
     assert weights(tmp_path / "out.folded")
 
@@ -99,7 +103,9 @@ def test_the_end_of_the_time_ends_the_command(tmp_path):
 def test_the_end_of_the_target_ends_the_recording(tmp_path):
     target = subprocess.Popen([sys.executable, "-c", BUSY.format(1.5)])
     time.sleep(0.2)
-    recorder = subprocess.Popen([*KPROF, "record", "-p", str(target.pid)], cwd=tmp_path, stderr=subprocess.PIPE)
+    recorder = subprocess.Popen(
+        [*KPROF, "record", "-p", str(target.pid)], cwd=tmp_path, stderr=subprocess.PIPE
+    )
     target.wait()
     _, errors = recorder.communicate(timeout=60)
     assert recorder.returncode == 0, errors
@@ -145,7 +151,9 @@ sleep 5
 
 
 def _which(name):
-    return subprocess.run(["sh", "-c", f"command -v {name}"], capture_output=True, text=True, check=True).stdout.strip()
+    return subprocess.run(
+        ["sh", "-c", f"command -v {name}"], capture_output=True, text=True, check=True
+    ).stdout.strip()
 
 
 def test_tracepoints_count_every_time(tmp_path):
@@ -267,7 +275,9 @@ def paranoid():
 def test_an_unprivileged_user_gets_user_code_only(public):
     if paranoid() != 2:
         pytest.skip(f"perf_event_paranoid is {paranoid()}, the message is about 2")
-    done = as_nobody("record", "--", "/bin/sh", "-c", "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done", cwd=public)
+    done = as_nobody(
+        "record", "--", "/bin/sh", "-c", "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done", cwd=public
+    )
     assert done.returncode == 0, done.stderr
     assert "perf_event_paranoid is 2: recording user code only" in done.stderr
     assert "do_syscall_64" not in (public / "out.folded").read_text()

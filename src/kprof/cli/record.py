@@ -36,7 +36,9 @@ def record(  # noqa: PLR0917 - Typer passes by name
     ] = None,
     pid: Annotated[
         list[str] | None,
-        typer.Option("--pid", "-p", metavar="PID", help="A process, with its threads.", rich_help_panel=_TARGET),
+        typer.Option(
+            "--pid", "-p", metavar="PID", help="A process, with its threads.", rich_help_panel=_TARGET
+        ),
     ] = None,
     tid: Annotated[
         list[str] | None,
@@ -199,7 +201,9 @@ def _numbers(values: list[str] | None, option: str) -> tuple[int, ...]:
     texts = [text.strip() for value in values or () for text in value.split(",") if text.strip()]
     for text in texts:
         if not text.isdigit() or int(text) == 0:
-            raise UsageError(f"{option} {text}: not an id", "give a number, or several with commas between them")
+            raise UsageError(
+                f"{option} {text}: not an id", "give a number, or several with commas between them"
+            )
     return tuple(map(int, texts))
 
 
@@ -237,7 +241,9 @@ def _check_outputs(output: str, *, keep_data: bool, force: bool) -> str:
         if not path.parent.is_dir():
             raise OutputError(f"cannot write {name}: {path.parent} is not a directory", "make it first")
         if not os.access(path.parent, os.W_OK):
-            raise OutputError(f"cannot write {name}: {path.parent} may not be written to", "choose another place")
+            raise OutputError(
+                f"cannot write {name}: {path.parent} may not be written to", "choose another place"
+            )
     return kept
 
 

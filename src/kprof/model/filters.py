@@ -58,14 +58,16 @@ class Filter:
         Raises:
             UsageError: A regular expression is wrong, or the profile lacks what is filtered by.
         """
+        # Masks are made one after the other: each is of the rows that the one before left.
+        # Time comes first, since it counts from the first sample of all.
         for cause, mask in (
-            ("comm", self._comm_mask(profile)),
-            ("pid", _member_mask(profile.samples, "pid", self.pids)),
-            ("tid", _member_mask(profile.samples, "tid", self.tids)),
-            ("cpu", _member_mask(profile.samples, "cpu", self.cpus)),
-            ("time", self._time_mask(profile.samples)),
+            ("time", self._time_mask),
+            ("comm", self._comm_mask),
+            ("pid", lambda p: _member_mask(p.samples, "pid", self.pids)),
+            ("tid", lambda p: _member_mask(p.samples, "tid", self.tids)),
+            ("cpu", lambda p: _member_mask(p.samples, "cpu", self.cpus)),
         ):
-            profile = _keep(profile, cause, mask)
+            profile = _keep(profile, cause, mask(profile))
         if self.focus:
             profile = _keep(
                 profile, "focus", _sample_mask(profile, _matching(profile, self.focus, "--focus"))
@@ -83,7 +85,8 @@ class Filter:
         rows = [i for i, comm in enumerate(profile.comms) if comm in self.comms]
         return np.isin(profile.samples.comm, rows)
 
-    def _time_mask(self, samples: Samples) -> Mask | None:
+    def _time_mask(self, profile: Profile) -> Mask | None:
+        samples = profile.samples
         if self.start is None and self.end is None:
             return None
         if samples.time_ns is None:

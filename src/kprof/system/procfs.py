@@ -22,7 +22,9 @@ def name_of(task: int, proc: str = "/proc") -> str:
 def process_of(task: int, proc: str = "/proc") -> int:
     """Return the process that a thread belongs to, 0 if it is gone."""
     with suppress(OSError):
-        for line in Path(proc, str(task), "status").read_text(encoding="utf-8", errors="replace").splitlines():
+        for line in (
+            Path(proc, str(task), "status").read_text(encoding="utf-8", errors="replace").splitlines()
+        ):
             if line.startswith("Tgid:"):
                 return int(line.split()[1])
     return 0

@@ -45,6 +45,8 @@ def stacks(profile):
         ({"ignore": "parse"}, ["main;draw", ""]),
         ({"root_at": "parse"}, ["parse;read", "parse"]),
         ({"focus": "read", "root_at": "parse"}, ["parse;read"]),
+        ({"cpus": [0], "start": 1.0}, ["main;parse"]),
+        ({"comms": ["app"], "pids": [1], "cpus": [0], "end": 9.0, "ignore": "draw"}, ["main;parse;read"]),
         ({}, ["main;parse;read", "main;draw", "main;parse", ""]),
     ],
 )

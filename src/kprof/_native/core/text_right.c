@@ -79,7 +79,9 @@ static const char *parse_time(kp_span line, const char *dot, const char **start,
     return to + 1;
 }
 
-/* "  250000 cpu-clock:  rest" */
+static kp_span single_frame(kp_span rest);
+
+/* "  250000 cpu-clock:  rest"; without the field event, a frame or nothing may come at once. */
 static int parse_what(kp_span what, header *out) {
     const char *end = what.at + what.size;
     what = kp_trim_left(what);
@@ -102,7 +104,7 @@ static int parse_what(kp_span what, header *out) {
     }
     out->event = (kp_span){what.at, 0};
     out->rest = kp_trim(what);
-    return 1;
+    return kp_starts(out->rest, "PERF_RECORD_") || single_frame(out->rest).size;
 }
 
 /* A header from which the time was left out: "comm 12/34 [005] 1 cycles:" to the end of the line. */

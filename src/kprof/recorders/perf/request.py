@@ -68,9 +68,13 @@ class RecordRequest:
         kinds = [self.pids, self.tids, self.all_cpus or self.cpus, self.cgroup, self.command]
         given = sum(map(bool, kinds))
         if given == 0:
-            raise UsageError("nothing to record", "give -p PID, -t TID, -a, -C CPUS, --cgroup PATH or -- COMMAND")
+            raise UsageError(
+                "nothing to record", "give -p PID, -t TID, -a, -C CPUS, --cgroup PATH or -- COMMAND"
+            )
         if given > 1:
-            raise UsageError("more than one kind of target", "give one of -p, -t, -a or -C, --cgroup, -- COMMAND")
+            raise UsageError(
+                "more than one kind of target", "give one of -p, -t, -a or -C, --cgroup, -- COMMAND"
+            )
         if self.frequency is not None and not 1 <= self.frequency <= 100_000:  # noqa: PLR2004 - no kernel allows more
             raise UsageError(f"-F {self.frequency} is out of range", "99 and 997 are good choices")
         if self.duration is not None and self.duration <= 0:
@@ -80,7 +84,9 @@ class RecordRequest:
         for task in (*self.pids, *self.tids):
             if not is_alive(task):
                 kind = "process" if self.pids else "thread"
-                raise TargetError(f"there is no {kind} {task}", "it may have ended; `pgrep -a NAME` finds processes")
+                raise TargetError(
+                    f"there is no {kind} {task}", "it may have ended; `pgrep -a NAME` finds processes"
+                )
         if self.command and not find_program(self.command[0]):
             raise TargetError(f"there is no command {self.command[0]}", "is it on PATH, and executable?")
 

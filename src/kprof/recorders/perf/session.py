@@ -107,7 +107,8 @@ class _Session:
         line = [*request.elevate, self.program, "record", "-o", self.data, *self.plan.arguments, *extra]
         line += ["--call-graph", request.call_graph, "--sample-cpu", *self.control.arguments]
         if self.gate:
-            return [*line, "-p", str(self.gate.pid)]
+            # The maps of the waiting shell must not be read: perf would keep them after the command's exec.
+            return [*line, "--synth", "task", "-p", str(self.gate.pid)]
         if request.pids or request.tids:
             return [*line, "-p" if request.pids else "-t", ",".join(map(str, request.pids or request.tids))]
         line += ["-C", request.cpus] if request.cpus else ["-a"]
