@@ -197,7 +197,7 @@ def _why_empty(request) -> str:  # type: ignore[no-untyped-def]  # noqa: ANN001
 
 
 def _numbers(values: list[str] | None, option: str) -> tuple[int, ...]:
-    """`-p 1,2 -p 3` -> 1, 2, 3"""
+    """Return the ids of `-p 1,2 -p 3`."""
     texts = [text.strip() for value in values or () for text in value.split(",") if text.strip()]
     for text in texts:
         if not text.isdigit() or int(text) == 0:

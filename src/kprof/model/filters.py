@@ -60,14 +60,14 @@ class Filter:
         """
         # Masks are made one after the other: each is of the rows that the one before left.
         # Time comes first, since it counts from the first sample of all.
-        for cause, mask in (
+        for cause, make in (
             ("time", self._time_mask),
             ("comm", self._comm_mask),
             ("pid", lambda p: _member_mask(p.samples, "pid", self.pids)),
             ("tid", lambda p: _member_mask(p.samples, "tid", self.tids)),
             ("cpu", lambda p: _member_mask(p.samples, "cpu", self.cpus)),
         ):
-            profile = _keep(profile, cause, mask(profile))
+            profile = _keep(profile, cause, make(profile))
         if self.focus:
             profile = _keep(
                 profile, "focus", _sample_mask(profile, _matching(profile, self.focus, "--focus"))

@@ -4,6 +4,8 @@ Source: Documentation/admin-guide/perf-security.rst and kernel.perf_event_parano
 Documentation/admin-guide/sysctl/kernel.rst.
 """
 
+import os
+import struct
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +14,10 @@ _BITS = {"CAP_SYS_PTRACE": 19, "CAP_SYS_ADMIN": 21, "CAP_SYSLOG": 34, "CAP_PERFM
 _CPU_WIDE_LEVEL = 0
 _KERNEL_LEVEL = 1
 _USER_LEVEL = 2
+_SEES_ALL_TASKS = frozenset({"CAP_SYS_ADMIN", "CAP_SYS_PTRACE", "CAP_PERFMON"})
+# struct vfs_cap_data of linux/capability.h: flags, then permitted and inheritable, low and high words.
+_FILE_CAPABILITIES = struct.Struct("<IIIII")
+_EFFECTIVE = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +27,16 @@ class Permissions:
     Attributes:
         paranoid: kernel.perf_event_paranoid; some distributions know 3 and 4.
         kptr_restrict: kernel.kptr_restrict.
-        capabilities: Effective capabilities of this process, of those that matter.
+        capabilities: Capabilities that perf will have, of those that matter.
         lockdown: `none`, `integrity` or `confidentiality`; empty if the kernel has no lockdown.
+        seccomp: Whether a filter of system calls holds us, as in most containers.
     """
 
     paranoid: int = 2
     kptr_restrict: int = 0
     capabilities: frozenset[str] = frozenset()
     lockdown: str = ""
+    seccomp: bool = False
 
     @property
     def is_privileged(self) -> bool:
@@ -60,14 +68,45 @@ class Permissions:
         )
 
 
-def current(proc: str = "/proc", sys: str = "/sys") -> Permissions:
-    """Return the settings in force. What cannot be read is taken for the kernel's default."""
-    return Permissions(
-        _number(Path(proc, "sys/kernel/perf_event_paranoid"), 2),
-        _number(Path(proc, "sys/kernel/kptr_restrict"), 0),
-        _capabilities(Path(proc, "self/status")),
-        _lockdown(Path(sys, "kernel/security/lockdown")),
-    )
+def current(proc: str = "/proc", sys: str = "/sys", perf: str = "") -> Permissions:
+    """Return the settings in force. What cannot be read is taken for the kernel's default.
+
+    Args:
+        proc: Where /proc is.
+        sys: Where /sys is.
+        perf: The program that will record: `setcap` may have given it more than we have.
+    """
+    status = _status(Path(proc, "self/status"))
+    with suppress(ValueError):
+        own = int(status.get("CapEff", "0"), 16)
+        return Permissions(
+            _number(Path(proc, "sys/kernel/perf_event_paranoid"), 2),
+            _number(Path(proc, "sys/kernel/kptr_restrict"), 0),
+            _names(own) | (file_capabilities(perf) if perf else frozenset()),
+            _lockdown(Path(sys, "kernel/security/lockdown")),
+            status.get("Seccomp", "0") == "2",
+        )
+    return Permissions()
+
+
+def file_capabilities(path: str) -> frozenset[str]:
+    """Return the capabilities that a program has by itself, of those that matter."""
+    with suppress(OSError, struct.error):
+        data = os.getxattr(path, "security.capability")[: _FILE_CAPABILITIES.size]
+        flags, low, _, high, _ = _FILE_CAPABILITIES.unpack(data)
+        return _names(low | high << 32) if flags & _EFFECTIVE else frozenset()
+    return frozenset()
+
+
+def _names(mask: int) -> frozenset[str]:
+    return frozenset(name for name, bit in _BITS.items() if mask >> bit & 1)
+
+
+def _status(path: Path) -> dict[str, str]:
+    with suppress(OSError):
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        return {key: value.strip() for key, _, value in (line.partition(":") for line in lines)}
+    return {}
 
 
 def _number(path: Path, default: int) -> int:
@@ -76,19 +115,18 @@ def _number(path: Path, default: int) -> int:
     return default
 
 
-def _capabilities(path: Path) -> frozenset[str]:
-    with suppress(OSError, ValueError):
-        for line in path.read_text(encoding="utf-8").splitlines():
-            if line.startswith("CapEff:"):
-                mask = int(line.split()[1], 16)
-                return frozenset(name for name, bit in _BITS.items() if mask >> bit & 1)
-    return frozenset()
-
-
 def _lockdown(path: Path) -> str:
     with suppress(OSError, IndexError):
         return path.read_text(encoding="ascii").split("[")[1].split("]")[0]
     return ""
+
+
+_WANTED = {
+    "all": ("sampling whole CPUs", 0),
+    "tracepoints": ("recording tracepoints", -1),
+    "kernel": ("sampling the kernel", 1),
+    "user": ("sampling", 2),
+}
 
 
 def explain(permissions: Permissions, wanted: str) -> tuple[str, str]:
@@ -98,22 +136,27 @@ def explain(permissions: Permissions, wanted: str) -> tuple[str, str]:
         permissions: The settings in force.
         wanted: `all` (whole CPUs), `tracepoints`, `other` (another user's process), `kernel`, `user`.
     """
-    if permissions.lockdown == "confidentiality" and wanted == "kernel":
+    if permissions.lockdown == "confidentiality":
         return "the kernel is locked down (confidentiality)", "boot with lockdown=integrity or none"
-    level = {"all": 0, "tracepoints": -1, "kernel": 1, "other": 1}.get(wanted, 2)
-    what = {
-        "all": "sampling whole CPUs",
-        "tracepoints": "tracepoints",
-        "kernel": "sampling the kernel",
-        "other": "sampling a process of another user",
-    }.get(wanted, "sampling")
-    if wanted == "other":
+    if wanted == "other" and not permissions.capabilities & _SEES_ALL_TASKS:
         return (
-            f"{what} needs CAP_PERFMON or CAP_SYS_PTRACE, or root; perf_event_paranoid is {permissions.paranoid}",
-            "run kprof record with --root, which runs only perf through sudo",
+            "sampling a process of another user needs CAP_PERFMON and CAP_SYS_PTRACE, or root;"
+            f" kernel.perf_event_paranoid is {permissions.paranoid}",
+            "run with --root, which runs only perf through sudo",
         )
+    if permissions.is_privileged:
+        if permissions.seccomp:
+            return (
+                "a seccomp filter refuses perf_event_open, as container runtimes do",
+                "start the container with --cap-add PERFMON --cap-add SYS_PTRACE, or record from the host",
+            )
+        return "perf may not open this event although it is privileged", "`dmesg` may say why"
+    what, level = _WANTED.get(wanted, _WANTED["user"])
+    grant = f"sudo sysctl kernel.perf_event_paranoid={level}"
+    if wanted in {"all", "tracepoints"}:
+        grant += ', or: sudo setcap cap_perfmon,cap_sys_ptrace,cap_syslog+ep "$(readlink -f "$(which perf)")"'
     return (
         f"{what} is not permitted: kernel.perf_event_paranoid is {permissions.paranoid}"
-        f" and this user has no CAP_PERFMON",
-        f"run with --root, which runs only perf through sudo, or: sudo sysctl kernel.perf_event_paranoid={level}",
+        " and this user has no CAP_PERFMON",
+        f"run with --root, which runs only perf through sudo, or: {grant}",
     )

@@ -3,13 +3,28 @@
 from contextlib import suppress
 from pathlib import Path
 
+# Fields of /proc/PID/stat behind the name, counted from the state; see proc_pid_stat(5).
+_STATE, _START = 0, 19
+_ENDED = {"Z", "X", "x"}
+
+
+def start_of(task: int, proc: str = "/proc") -> int | None:
+    """Return when a process or thread began, in clock ticks since boot; None if it has ended.
+
+    A number alone does not name a task: it is used again. A zombie has ended.
+    """
+    with suppress(OSError, IndexError, ValueError):
+        text = Path(proc, str(task), "stat").read_text(encoding="utf-8", errors="replace")
+        # The name stands in parentheses and may hold any character, `)` included.
+        fields = text.rpartition(")")[2].split()
+        if fields[_STATE] not in _ENDED:
+            return int(fields[_START])
+    return None
+
 
 def is_alive(task: int, proc: str = "/proc") -> bool:
     """Say whether a process or thread exists and has not ended; a zombie has."""
-    with suppress(OSError):
-        status = Path(proc, str(task), "stat").read_text(encoding="utf-8", errors="replace")
-        return status.rpartition(")")[2].split()[0] not in {"Z", "X"}
-    return False
+    return start_of(task, proc) is not None
 
 
 def name_of(task: int, proc: str = "/proc") -> str:
@@ -22,9 +37,8 @@ def name_of(task: int, proc: str = "/proc") -> str:
 def process_of(task: int, proc: str = "/proc") -> int:
     """Return the process that a thread belongs to, 0 if it is gone."""
     with suppress(OSError):
-        for line in (
-            Path(proc, str(task), "status").read_text(encoding="utf-8", errors="replace").splitlines()
-        ):
+        status = Path(proc, str(task), "status").read_text(encoding="utf-8", errors="replace")
+        for line in status.splitlines():
             if line.startswith("Tgid:"):
                 return int(line.split()[1])
     return 0

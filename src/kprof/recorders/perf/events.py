@@ -10,8 +10,10 @@ from kprof.system.permissions import Permissions, explain
 
 HOST_FREQUENCY = 99
 TARGET_FREQUENCY = 997
-_HARDWARE = ("cycles", "instructions", "branches", "branch-misses", "cache-misses", "cache-references", "bus-cycles",
-             "ref-cycles", "stalled-cycles-frontend", "stalled-cycles-backend")  # fmt: skip
+_HARDWARE = (
+    "cycles", "instructions", "branches", "branch-misses", "cache-misses", "cache-references", "bus-cycles",
+    "ref-cycles", "stalled-cycles-frontend", "stalled-cycles-backend",
+)  # fmt: skip
 _FOR_BPF = ("off-cpu", "wakeup", "block-io", "malloc", "lock", "syscall", "tcp")
 _PROBES = ("kprobe:", "kretprobe:", "fentry:", "fexit:", "uprobe:", "uretprobe:", "usdt:")
 _TRACEPOINT = re.compile(r"^[\w-]+:[\w*?-]+(:[ukhGHp]+)?$")
@@ -132,8 +134,10 @@ def _user_only(event: str) -> str:
 
 
 def _arguments(events: list[str], frequency: int, *, explicit: bool) -> tuple[list[str], int | None]:
-    """Return perf's arguments and the rate. Every occurrence of a tracepoint is recorded: a rate on it
-    would make perf guess a period, and counts would be wrong.
+    """Return perf's arguments and the rate.
+
+    Every occurrence of a tracepoint is recorded: a rate on it would make perf guess a period, and
+    counts would be wrong.
     """
     counted = [is_tracepoint(event) for event in events]
     flags = [flag for event in events for flag in ("-e", event)]

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from typing import Self
 
 from kprof.errors import KprofError
 from kprof.recorders.perf.control import Control, Gate
@@ -90,7 +91,7 @@ class _Session:
         self.ended: float | None = None
         self.started = False
 
-    def __enter__(self) -> "_Session":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -181,7 +182,7 @@ class _Session:
 
     @property
     def exit_code(self) -> int:
-        """perf's exit code; negative for the signal that killed it."""
+        """Exit code of perf; negative for the signal that killed it."""
         return (self.perf.poll() if self.perf else None) or 0
 
     def message(self) -> str:
