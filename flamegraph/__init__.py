@@ -4,11 +4,14 @@
 >>> pathlib.Path("out.html").write_text(flamegraph.page(tree, title="my program"))
 """
 
-from flamegraph.figure import figure
-from flamegraph.folded import FoldedError, FoldedStacks, format_stack, parse_line, read, write
-from flamegraph.page import page
-from flamegraph.sources import from_dataframe, from_folded, guess_labels
-from flamegraph.tree import Labels, Tree, build_tree
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from flamegraph.folded import FoldedError, FoldedStacks, format_stack, parse_line, read, write
+    from flamegraph.html_page import page
+    from flamegraph.plotly_figure import figure
+    from flamegraph.sources import from_dataframe, from_folded, guess_labels
+    from flamegraph.tree import Labels, Tree, build_tree
 
 __all__ = [
     "FoldedError",
@@ -26,3 +29,22 @@ __all__ = [
     "read",
     "write",
 ]
+
+# Where each name lives. They are imported when first used: a program that only folds does not wait
+# for what draws. No module may be called like a name, or it would take the name's place.
+_HOMES = {
+    "folded": ("FoldedError", "FoldedStacks", "format_stack", "parse_line", "read", "write"),
+    "html_page": ("page",),
+    "plotly_figure": ("figure",),
+    "sources": ("from_dataframe", "from_folded", "guess_labels"),
+    "tree": ("Labels", "Tree", "build_tree"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module  # noqa: PLC0415 - see above
+
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(import_module(f"flamegraph.{home}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

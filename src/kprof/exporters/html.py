@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from flamegraph.page import page
+from flamegraph.html_page import page
 from flamegraph.tree import Labels, Tree, build_tree
 from kprof.errors import FormatError
 from kprof.model import Kind, Profile

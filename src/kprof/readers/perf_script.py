@@ -58,45 +58,55 @@ def read(source: Source, options: ReadOptions) -> Profile:
 
 
 def _profile(tables: dict[str, Any], errors: str, *, every_sample: bool) -> Profile:
-    frames, rows, counts = tables["frames"], tables["rows"], tables["counts"]
     texts = {
         key: [text.decode("utf-8", errors) for text in tables[key]]
         for key in ("names", "modules", "sources", "comms", "events")
     }
-    names, sources = texts["names"], texts["sources"]
-    columns = {name: np.ascontiguousarray(rows[name]) for name in rows.dtype.names}
+    events = tuple(_event(name) for name in texts["events"] or ["samples"])
+    return Profile(
+        Mappings(texts["modules"]),
+        _frames(tables["frames"], texts["names"], texts["sources"]),
+        Stacks(tables["parent"], tables["leaf"]),
+        _samples(tables["rows"], every_sample=every_sample),
+        texts["comms"],
+        Meta(events, _quality(tables["counts"])),
+    )
+
+
+def _frames(rows: np.ndarray, names: list[str], sources: list[str]) -> Frames:
+    return Frames(
+        [names[i] for i in rows["name"].tolist()],
+        np.ascontiguousarray(rows["module"]),
+        np.ascontiguousarray(rows["address"]),
+        rows["kind"].astype(np.uint8),
+        [sources[i] if i >= 0 else "" for i in rows["source"].tolist()] if sources else (),
+    )
+
+
+def _samples(rows: np.ndarray, *, every_sample: bool) -> Samples:
+    columns = {name: np.ascontiguousarray(rows[name]) for name in rows.dtype.names or ()}
     alone = ("cpu", "time") if every_sample else ()
     optional = {n: columns[n] for n in ("pid", "tid", *alone) if np.any(columns[n] != -1)}
-    quality = Quality(
+    return Samples(
+        columns["stack"],
+        columns["event"],
+        columns["weight"],
+        columns["count"],
+        optional.get("pid"),
+        optional.get("tid"),
+        columns["comm"],
+        optional.get("cpu"),
+        optional.get("time"),
+    )
+
+
+def _quality(counts: dict[str, int]) -> Quality:
+    return Quality(
         read=counts["read"],
         lost={"recorder": counts["lost"]} if counts["lost"] else {},
         without_stack=counts["without_stack"],
         skipped_lines=counts["skipped_lines"],
         filtered={"event": counts["filtered"]} if counts["filtered"] else {},
-    )
-    return Profile(
-        Mappings(texts["modules"]),
-        Frames(
-            [names[i] for i in frames["name"].tolist()],
-            np.ascontiguousarray(frames["module"]),
-            np.ascontiguousarray(frames["address"]),
-            frames["kind"].astype(np.uint8),
-            [sources[i] if i >= 0 else "" for i in frames["source"].tolist()] if sources else (),
-        ),
-        Stacks(tables["parent"], tables["leaf"]),
-        Samples(
-            columns["stack"],
-            columns["event"],
-            columns["weight"],
-            columns["count"],
-            optional.get("pid"),
-            optional.get("tid"),
-            columns["comm"],
-            optional.get("cpu"),
-            optional.get("time"),
-        ),
-        texts["comms"],
-        Meta(tuple(_event(name) for name in texts["events"] or ["samples"]), quality),
     )
 
 

@@ -7,7 +7,7 @@ from importlib import resources
 import pytest
 
 from flamegraph import from_folded, page
-from flamegraph.page import SCRIPTS, bundle
+from flamegraph.html_page import SCRIPTS, bundle
 from flamegraph.vendor import PLOTLY_FILE, PLOTLY_SHA256, PLOTLY_VERSION
 
 ASSETS = resources.files("flamegraph") / "assets"
