@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - Sphinx imports it by its name alone
 """Sphinx extension: the reference of the commands, made from the Typer app while the pages are built.
 
 It puts Markdown in the place of the line `<!-- commands -->` of the page `reference/cli`. Every option
