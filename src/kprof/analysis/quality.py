@@ -49,7 +49,9 @@ def judge(profile: Profile) -> Report:
     kept = int(profile.samples.count.sum())
     lost = sum(quality.lost.values())
     unknown = unknown_share(profile)
-    facts = [f"{quality.read:,} samples read", f"{kept:,} kept"]
+    # Folded text has one line for all equal samples: nobody knows how many they were.
+    what = "stacks" if profile.meta.facts.get("input") == "folded stacks" else "samples"
+    facts = [f"{quality.read:,} {what} read", f"{kept:,} kept"]
     facts += [f"{n:,} left out by {cause}" for cause, n in quality.filtered.items()]
     facts += [f"{quality.without_stack:,} without a stack", f"{lost:,} lost", f"{unknown:.1%} unknown frames"]
     if quality.skipped_lines:

@@ -42,6 +42,14 @@ def flame(  # noqa: PLR0917 - Typer passes by name
     icicle: Annotated[bool, typer.Option("--icicle", help="Roots on top.", rich_help_panel=_LOOK)] = False,
     color: Annotated[Color, typer.Option(help="What colours tell.", rich_help_panel=_LOOK)] = Color.kind,
     theme: Annotated[Theme, typer.Option(help="Background.", rich_help_panel=_LOOK)] = Theme.auto,
+    unit: Annotated[
+        str,
+        typer.Option(
+            metavar="UNIT",
+            help="Unit of the weights where the input, as folded text, does not say: ns, bytes, samples.",
+            rich_help_panel=_LOOK,
+        ),
+    ] = "",
     event: o.Event = "",
     only_comm: o.OnlyComm = None,
     only_pid: o.OnlyPid = None,
@@ -72,7 +80,7 @@ def flame(  # noqa: PLR0917 - Typer passes by name
     choice = pipeline.Choice(ReadOptions(full_names=full_names, ids=False), event, keep.build(), inline)
     with reading(inputs) as progress:
         profile = pipeline.read(inputs, choice, progress=progress)
-    look = PageOptions(title or name, icicle, theme.value, color.value)
+    look = PageOptions(title or name, icicle, theme.value, color.value, unit)
     summary(profile, pipeline.write_page(profile, output, look))
     if open_page and output != "-":
         _open(output)

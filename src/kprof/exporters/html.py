@@ -23,12 +23,14 @@ class PageOptions:
         icicle: Roots on top.
         theme: `auto`, `light` or `dark`.
         color: `kind` or `module`.
+        unit: Unit of the weights, where the input does not say.
     """
 
     title: str = "Flame graph"
     icicle: bool = False
     theme: str = "auto"
     color: str = "kind"
+    unit: str = ""
 
 
 def tree(profile: Profile) -> Tree:
@@ -104,7 +106,7 @@ def _reached(parent: np.ndarray, stacks: np.ndarray) -> np.ndarray:
 
 def render(profile: Profile, options: PageOptions, facts: Sequence[str], warnings: Sequence[str]) -> str:
     """Return the page. `facts` and `warnings` are the quality statements at its head."""
-    unit = profile.meta.events[0].unit if profile.meta.events else "samples"
+    unit = options.unit or (profile.meta.events[0].unit if profile.meta.events else "samples")
     event = {"event": profile.meta.events[0].name} if profile.meta.events else {}
     return page(
         tree(profile),

@@ -48,7 +48,7 @@ def frame_labels(frames: Frames, mappings: Mappings, options: LabelOptions | Non
     for kind, suffix in _MARKS.items():
         if kind in options.mark:
             for row in np.flatnonzero(frames.kind == kind).tolist():
-                labels[row] += suffix
+                labels[row] += "" if labels[row].endswith(suffix) else suffix
     return labels
 
 

@@ -8,12 +8,27 @@ import numpy as np
 from flamegraph import folded
 from kprof.errors import FormatError
 from kprof.model import Event, Frames, Kind, Mappings, Meta, Profile, Quality, Samples, Stacks
+from kprof.model.tables import Int32
+from kprof.model.tree import path_any
 from kprof.readers.options import ReadOptions
 from kprof.readers.source import Source
 
+FOLDED = "folded stacks"
 _CHUNK = 1 << 20
 _LONGEST_LINE = 1 << 24
 _MARKS = (("_[k]", Kind.KERNEL), ("_[j]", Kind.JIT), ("_[i]", Kind.INLINED))
+_STARTS = (
+    ("[", Kind.UNKNOWN),
+    ("py::", Kind.PYTHON),
+    ("JS:", Kind.JIT),
+    ("LazyCompile:", Kind.JIT),
+    ("Interpreter:", Kind.JIT),
+)
+# Where the kernel is entered; what stands above is kernel code. Names of x86-64, i386 and arm64.
+_KERNEL_ENTRY = re.compile(
+    r"entry_(SYSCALL|INT80|SYSENTER)|asm_(sysvec|exc|common|load)|do_syscall_64$|ret_from_fork|"
+    r"secondary_startup_64|common_startup_64|x86_64_start|el[01][th]?_|el[01]_(sync|irq|svc)|__switch_to_asm$"
+)
 _LINE = re.compile(rb" -?\d+(\.\d+)?\s*$")
 _ENOUGH = 0.5
 
@@ -29,8 +44,9 @@ def sniff(head: bytes) -> bool:
 def read(source: Source, _options: ReadOptions) -> Profile:
     """Read folded text. Lines that are not folded are skipped and counted.
 
-    The thread's name, if the text has one, is the first frame of each stack: nothing tells it from
-    a function.
+    The text says nothing of kinds; they are taken from the field's marks (`_[k]`), from names, and, for
+    the kernel, from where it is entered. The thread's name, if the text has one, is the first frame of
+    each stack: nothing tells it from a function.
 
     Raises:
         FormatError: No line could be read, a line is longer than 16 MiB, or weights do not add up.
@@ -42,28 +58,55 @@ def read(source: Source, _options: ReadOptions) -> Profile:
     if stacks.first_bad and not len(stacks.weight):
         line, reason = stacks.first_bad
         raise FormatError(f"{source.name}: no line is a folded stack; line {line}: {reason}")
+    return _profile(stacks)
+
+
+def _profile(stacks: folded.FoldedStacks) -> Profile:
     ends = np.flatnonzero(stacks.weight)
-    count = len(ends)
-    frames = Frames(
-        stacks.names,
-        np.full(len(stacks.names), -1, np.int32),
-        np.zeros(len(stacks.names), np.uint64),
-        np.array([_kind(name) for name in stacks.names], np.uint8),
+    frames, of_stack = _frames(stacks)
+    samples = Samples(
+        ends.astype(np.int32),
+        np.zeros(len(ends), np.int32),
+        stacks.weight[ends],
+        np.ones(len(ends), np.int64),
     )
-    weight = stacks.weight[ends]
-    samples = Samples(ends.astype(np.int32), np.zeros(count, np.int32), weight, np.ones(count, np.int64))
-    quality = Quality(read=count, skipped_lines=stacks.skipped)
+    quality = Quality(read=len(ends), skipped_lines=stacks.skipped)
     return Profile(
-        Mappings(), frames, Stacks(stacks.parent, stacks.label), samples,
-        meta=Meta((Event("samples"),), quality),
-    )  # fmt: skip
+        Mappings(),
+        frames,
+        Stacks(stacks.parent, of_stack),
+        samples,
+        meta=Meta((Event("weight", "weight"),), quality, {"input": FOLDED}),
+    )
+
+
+def _frames(stacks: folded.FoldedStacks) -> tuple[Frames, Int32]:
+    """Return the frames, and which of them each stack ends with.
+
+    A name that occurs both in the kernel and outside of it makes two frames.
+    """
+    kinds = np.array([_kind(name) for name in stacks.names], np.uint8)
+    entries = np.array([bool(_KERNEL_ENTRY.match(name)) for name in stacks.names], bool)
+    in_kernel = path_any(stacks.parent, entries[stacks.label]) & (kinds[stacks.label] == Kind.USER)
+    keys, of_stack = np.unique(stacks.label * np.int64(2) + in_kernel, return_inverse=True)
+    label = keys // 2
+    frames = Frames(
+        [stacks.names[i] for i in label.tolist()],
+        np.full(len(keys), -1, np.int32),
+        np.zeros(len(keys), np.uint64),
+        np.where(keys % 2, np.uint8(Kind.KERNEL), kinds[label]),
+    )
+    return frames, of_stack.astype(np.int32)
 
 
 def _kind(name: str) -> Kind:
     for mark, kind in _MARKS:
         if name.endswith(mark):
             return kind
-    return Kind.UNKNOWN if name.startswith("[") else Kind.USER
+    for start, kind in _STARTS:
+        if name.startswith(start):
+            return kind
+    return Kind.USER
 
 
 def _lines(source: Source) -> Iterator[bytes]:

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from kprof.errors import FormatError
+from kprof.model import Kind
 from kprof.readers import ReadOptions, Source, find_format, folded
 
 PERF_SCRIPT = b"# captured on: today\na b 1/1 [000] 1.000000: 1 cycles:\n\t55 f (/a)\n\n"
@@ -75,3 +76,15 @@ def test_a_gigabyte_in_one_line_is_refused_without_holding_it():
     with pytest.raises(FormatError, match="16 MiB"):
         folded.read(Source(endless, "it"), ReadOptions())
     assert endless.left > 1 << 29
+
+
+def test_kinds_of_folded_frames():
+    text = b"app;main;entry_SYSCALL_64_after_hwframe;read 1\napp;main;read 2\napp;[libc.so.6];py::f:/a.py;x_[j] 1\n"
+    source = Source(io.BytesIO(text), "it")
+    profile = find_format(source).read(source, ReadOptions()).check()
+    kinds = {(n, Kind(k)) for n, k in zip(profile.frames.name, profile.frames.kind.tolist(), strict=True)}
+    assert kinds == {
+        ("app", Kind.USER), ("main", Kind.USER), ("read", Kind.USER), ("read", Kind.KERNEL),
+        ("entry_SYSCALL_64_after_hwframe", Kind.KERNEL), ("[libc.so.6]", Kind.UNKNOWN),
+        ("py::f:/a.py", Kind.PYTHON), ("x_[j]", Kind.JIT),
+    }  # fmt: skip
