@@ -21,6 +21,8 @@ extensions = [
     "sphinx.ext.napoleon",
     "commands",
 ]
+default_role = "literal"
+smartquotes = False  # it would spoil --options
 exclude_patterns = ["_build", "_ext"]
 source_suffix = {".md": "markdown", ".rst": "restructuredtext"}
 

@@ -36,7 +36,7 @@ def reference() -> Iterator[str]:
     from kprof.cli import app  # noqa: PLC0415
 
     root = get_command(app)
-    yield from _command(root, root.name or "kprof", "every command")
+    yield from _command(root, root.name or "kprof")
     yield from _walk(root, root.name or "kprof")
 
 
@@ -45,20 +45,20 @@ def _walk(group: Any, path: str) -> Iterator[str]:
         if command.hidden:
             continue
         full = f"{path} {name}"
-        yield from _command(command, full, full)
+        yield from _command(command, full)
         if hasattr(command, "commands"):
             yield from _walk(command, full)
 
 
-def _command(command: Any, path: str, heading: str) -> Iterator[str]:
-    yield from (f"## {heading}", "", "```text", f"{path} {' '.join(_usage(command))}", "```", "")
+def _command(command: Any, path: str) -> Iterator[str]:
+    yield from (f"## {path}", "", "```text", f"{path} {' '.join(_usage(command))}", "```", "")
     yield from (_text(command.help or ""), "")
     hints = typing.get_type_hints(command.callback) if command.callback else {}
     yield from (f"```{{program}} {path}", "```", "")
     panels: dict[str, list[Any]] = {}
     for parameter in command.params:
         if _is_argument(parameter):
-            yield from (f"{_argument_name(parameter)}", f": {_text(parameter.help or '')}", "")
+            yield from (f"`{_argument_name(parameter)}`", f": {_text(parameter.help or '')}", "")
         elif not parameter.hidden:
             panels.setdefault(parameter.rich_help_panel or "Options", []).append(parameter)
     for panel, parameters in panels.items():
@@ -67,12 +67,12 @@ def _command(command: Any, path: str, heading: str) -> Iterator[str]:
         for parameter in parameters:
             yield from _option(parameter, hints.get(parameter.name))
     if command.epilog:
-        yield from (_text(command.epilog), "")
+        yield from (re.sub(r"^Example: (.*)$", r"Example: `\1`", command.epilog), "")
 
 
 def _option(parameter: Any, hint: Any) -> Iterator[str]:
     value = _metavar(parameter, hint)
-    names = ", ".join(f"{name} {value}".rstrip() for name in sorted(parameter.opts, key=len, reverse=True))
+    names = ", ".join(f"{name} {value}".rstrip() for name in parameter.opts)
     text = _text(parameter.help or "")
     if parameter.multiple:
         text += " May be given several times."
