@@ -136,6 +136,7 @@ def record(  # noqa: PLR0917 - Typer passes by name
         events=event or (),
         call_graph=call_graph.value,
         elevate=_sudo() if root else (),
+        stdout_is_taken=output == "-",
     )
     request.check()
     folder = tempfile.mkdtemp(prefix="kprof-")
@@ -154,6 +155,7 @@ def record(  # noqa: PLR0917 - Typer passes by name
 
 def _record_into(folder: str, request, output: str, kept: str) -> int:  # type: ignore[no-untyped-def]  # noqa: ANN001
     """Record, write what is wanted, and return the exit code."""
+    from kprof.recorders.perf import AbortedError  # noqa: PLC0415 - only this command records
     from kprof.recorders.perf import record as run_perf  # noqa: PLC0415 - only this command records
 
     status(f"recording {request.title}{'' if request.duration else '; Ctrl-C ends it'}")
@@ -167,13 +169,18 @@ def _record_into(folder: str, request, output: str, kept: str) -> int:  # type: 
     if kept:
         _move(recording.path, kept)
         status(f"wrote {kept}")
+    path = kept or recording.path
     if PurePath(output).suffix != _RAW_SUFFIX:
         try:
-            _write(kept or recording.path, recording, request, output)
+            _write(path, recording, request, output)
         except EmptyProfileError:
             raise EmptyProfileError(
                 f"no samples of {request.title} in {recording.facts['duration']}", _why_empty(request)
             ) from None
+        except KprofError as error:
+            raise type(error)(f"{error}; the raw data is in {path}", error.help_text) from None
+        except KeyboardInterrupt:
+            raise AbortedError(f"aborted; the raw data is in {path}") from None
     return recording.command_status or 0
 
 

@@ -9,8 +9,8 @@ from kprof.errors import FormatError, NotAvailableError
 from kprof.system.process import Child, run
 from kprof.system.tools import find_perf
 
-_FIELDS = ("comm", "pid", "tid", "cpu", "time", "period", "event", "ip", "sym", "symoff", "dso", "trace")
-_NEED_SAMPLE_TYPE = ("cpu", "period", "time")
+_ALL_FIELDS = "comm,pid,tid,cpu,time,period,event,ip,sym,symoff,dso,trace"
+_NEEDED = {"CPU", "TIME", "PERIOD"}
 
 
 @contextmanager
@@ -29,11 +29,9 @@ def open_script(
         NotAvailableError: perf is not installed.
         FormatError: perf cannot read the file; raised when the stream ends, too.
     """
-    fields = _accepted_fields(path, elevate)
-    arguments = [*_base(path, elevate), "--show-lost-events", "-F", ",".join(fields)]
+    fields = _fields(path, elevate) + (",+srcline" if srcline else "")
+    arguments = [*_base(path, elevate), "--show-lost-events", "-F", fields]
     arguments += [] if inline else ["--no-inline"]
-    if srcline:
-        arguments[-1 if inline else -2] += ",srcline"
     with tempfile.TemporaryFile(prefix="kprof-") as errors:
         child = Child(arguments, err=errors, pipe_out=True)
         try:
@@ -68,13 +66,25 @@ def _base(path: str, elevate: Sequence[str]) -> list[str]:
     return [*elevate, find_perf(), "script", "-f", "-i", path]
 
 
-def _accepted_fields(path: str, elevate: Sequence[str]) -> list[str]:
-    """Leave out the fields that not every event of the recording has: perf refuses to print them."""
+def _fields(path: str, elevate: Sequence[str]) -> str:
+    """Return what to print.
+
+    perf refuses to print what any event of the recording lacks. Then it is asked for more than its
+    defaults instead: those are what each kind of event has, so that a CPU or a period that one event
+    lacks is not lost to the others.
+    """
     asked = run([*elevate, find_perf(), "evlist", "-f", "-v", "-i", path])
     if asked.code:
         _fail(path, asked.err)
-    types = [set(match.split("|")) for match in re.findall(r"sample_type: ([A-Z_|]+)", asked.out)]
-    return [f for f in _FIELDS if all(f.upper() in t for t in types) or f not in _NEED_SAMPLE_TYPE]
+    # `dummy` only carries the records of mappings and threads; it has no samples.
+    found = re.findall(r"^(?!dummy)\S.*sample_type: ([A-Z_|0-9]+)", asked.out, re.MULTILINE)
+    types = [set(match.split("|")) for match in found]
+    if all(names >= _NEEDED for names in types):
+        return _ALL_FIELDS
+    period = ",+period" if all("PERIOD" in names for names in types) else ""
+    # Asked for more, perf no longer adds the stacks of tracepoints by itself.
+    stack = ",+ip,+sym,+symoff,+dso" if any("CALLCHAIN" in names for names in types) else ""
+    return f"+pid{period}{stack}"
 
 
 def _fail(path: str, message: str) -> None:

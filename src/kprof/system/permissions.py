@@ -139,9 +139,9 @@ def explain(permissions: Permissions, wanted: str) -> tuple[str, str]:
     if permissions.lockdown == "confidentiality":
         return "the kernel is locked down (confidentiality)", "boot with lockdown=integrity or none"
     if wanted == "other" and not permissions.capabilities & _SEES_ALL_TASKS:
+        needs = "sampling a process of another user needs CAP_PERFMON and CAP_SYS_PTRACE, or root"
         return (
-            "sampling a process of another user needs CAP_PERFMON and CAP_SYS_PTRACE, or root;"
-            f" kernel.perf_event_paranoid is {permissions.paranoid}",
+            f"{needs}; kernel.perf_event_paranoid is {permissions.paranoid}",
             "run with --root, which runs only perf through sudo",
         )
     if permissions.is_privileged:
@@ -155,8 +155,8 @@ def explain(permissions: Permissions, wanted: str) -> tuple[str, str]:
     grant = f"sudo sysctl kernel.perf_event_paranoid={level}"
     if wanted in {"all", "tracepoints"}:
         grant += ', or: sudo setcap cap_perfmon,cap_sys_ptrace,cap_syslog+ep "$(readlink -f "$(which perf)")"'
+    setting = f"kernel.perf_event_paranoid is {permissions.paranoid}"
     return (
-        f"{what} is not permitted: kernel.perf_event_paranoid is {permissions.paranoid}"
-        " and this user has no CAP_PERFMON",
+        f"{what} is not permitted: {setting} and this user has no CAP_PERFMON",
         f"run with --root, which runs only perf through sudo, or: {grant}",
     )

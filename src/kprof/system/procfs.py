@@ -42,3 +42,17 @@ def process_of(task: int, proc: str = "/proc") -> int:
             if line.startswith("Tgid:"):
                 return int(line.split()[1])
     return 0
+
+
+def last_descendant(task: int, proc: str = "/proc") -> int:
+    """Return the program behind wrappers such as sudo; the task itself if it has no child."""
+    while True:
+        try:
+            children = (
+                Path(proc, str(task), "task", str(task), "children").read_text(encoding="ascii").split()
+            )
+        except OSError:
+            return task
+        if not children:
+            return task
+        task = int(children[-1])

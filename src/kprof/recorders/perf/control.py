@@ -1,22 +1,28 @@
 """Talking to perf and to the command through named pipes.
 
-perf's `--control fifo:` (perf 5.8) answers a ping once it samples, and can be told to stop even when it
-runs as root and we may not signal it. The command waits behind a pipe of its own until then, so that
+perf's `--control fifo:` (perf 5.10) answers once it samples, and can be told to stop even when it runs
+as root and we may not signal it. The command waits behind a pipe of its own until then, so that
 its first instruction is recorded and its standard streams stay its own.
 """
 
 import os
 import select
 import signal
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
+from kprof.recorders.perf.signals import StopSignals
 from kprof.system.process import Child
 
 # Named after the command before it becomes it: samples of the exec are the command's.
 _WAIT = 'printf %s "$1" > /proc/$$/comm 2>/dev/null; read -r _ < "$0" || exit 143; shift; exec "$@"'
-_COMMAND_PATIENCE = 2.0
+_TICK = 0.05
+# A command that saves its work at SIGTERM gets this long before it is killed.
+_COMMAND_PATIENCE = 10.0
+_INTERRUPT_PATIENCE = 2.0
 
 
 class Control:
@@ -39,7 +45,8 @@ class Control:
         """Ask perf whether it samples; wait up to `seconds` for the answer."""
         if not self._asked:
             self._asked = True
-            os.write(self._out, b"ping\n")
+            # `ping` would be clearer, but came with perf 5.12; enabling again what samples does nothing.
+            os.write(self._out, b"enable\n")
         return bool(select.select([self._in], [], [], seconds)[0])
 
     def stop(self) -> None:
@@ -59,15 +66,15 @@ class Gate:
     Args:
         folder: A private directory of ours.
         command: Program and arguments.
+        out: Where its standard output goes; ours if None.
     """
 
-    def __init__(self, folder: str, command: Sequence[str]) -> None:
+    def __init__(self, folder: str, command: Sequence[str], out: IO[bytes] | None = None) -> None:
         path = str(Path(folder, "gate"))
         os.mkfifo(path, 0o600)
-        self._child = Child(["/bin/sh", "-c", _WAIT, path, Path(command[0]).name[:15], *command])
+        self._child = Child(["/bin/sh", "-c", _WAIT, path, Path(command[0]).name[:15], *command], out=out)
         self._pipe = os.open(path, os.O_RDWR | os.O_NONBLOCK)
         self._open = False
-        self._ended_by_us = False
 
     @property
     def pid(self) -> int:
@@ -83,19 +90,35 @@ class Gate:
         """Whether the command has ended."""
         return self._child.poll() is not None
 
-    def finish(self, *, interrupted: bool) -> int:
+    def finish(self, signals: StopSignals) -> int:
         """End the command if it still runs, as perf does with its own; return its status.
 
         It is 0 if the command was ended because the time was over, else the command's own; 128 and
-        the signal's number if a signal killed it.
+        the signal's number if a signal killed it. A second signal kills it at once.
         """
-        code = self._child.wait(_COMMAND_PATIENCE if interrupted else 0.0)
-        if code is None:
-            self._ended_by_us = True
-            self._child.terminate()
-            code = self._child.poll() or 0
-        if self._ended_by_us and not interrupted:
-            return 0
+        if self.has_ended():
+            return self._status()
+        if signals.last is not None and not signals.reached_command:
+            self._child.signal(signals.last)
+        elif signals.last is None:
+            self._child.signal(signal.SIGTERM)
+        before = signals.count
+        if before and not self._ends_within(_INTERRUPT_PATIENCE, signals):
+            self._child.signal(signal.SIGTERM)
+        if not self._ends_within(_COMMAND_PATIENCE, signals):
+            self._child.signal(signal.SIGKILL)
+            self._child.wait()
+        return self._status() if before else 0
+
+    def _ends_within(self, seconds: float, signals: StopSignals) -> bool:
+        deadline, before = time.monotonic() + seconds, signals.count
+        while time.monotonic() < deadline and signals.count == before:
+            if self._child.wait(_TICK) is not None:
+                return True
+        return self.has_ended()
+
+    def _status(self) -> int:
+        code = self._child.poll() or 0
         return 128 - code if code < 0 else code
 
     def close(self) -> None:

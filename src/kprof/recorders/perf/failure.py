@@ -44,7 +44,9 @@ def translate(message: str, permissions: Permissions, *, cpu_wide: bool) -> Kpro
     for marks, build in _MEANINGS:
         if any(mark in lowered for mark in marks):
             return build(_first(message))
-    return NotAvailableError(f"perf failed: {_first(message)}", "run it yourself with `perf record` to see more")
+    return NotAvailableError(
+        f"perf failed: {_first(message)}", "run it yourself with `perf record` to see more"
+    )
 
 
 def _bad_event(event: str, message: str, permissions: Permissions) -> KprofError:
@@ -72,9 +74,7 @@ _MEANINGS: tuple[tuple[tuple[str, ...], Callable[[str], KprofError]], ...] = (
     ),
     (
         ("branch stack",),
-        lambda _: NotAvailableError(
-            "this CPU does not offer branch records (LBR)", "use -g fp or -g dwarf"
-        ),
+        lambda _: NotAvailableError("this CPU does not offer branch records (LBR)", "use -g fp or -g dwarf"),
     ),
     (
         ("streaming masks", "invalid cpu"),

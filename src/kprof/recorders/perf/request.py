@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from kprof.errors import TargetError, UsageError
+from kprof.system.cgroups import below_root
 from kprof.system.process import find_program
 from kprof.system.procfs import is_alive
 
@@ -26,6 +27,7 @@ class RecordRequest:
         events: Events as perf takes them; none for the default.
         call_graph: `fp`, `dwarf` or `lbr`.
         elevate: Command put before perf, such as `sudo`; empty to run it as we are.
+        stdout_is_taken: The result goes to standard output: the command writes to standard error instead.
     """
 
     pids: Sequence[int] = ()
@@ -39,6 +41,7 @@ class RecordRequest:
     events: Sequence[str] = ()
     call_graph: str = "fp"
     elevate: Sequence[str] = ()
+    stdout_is_taken: bool = False
 
     @property
     def is_cpu_wide(self) -> bool:
@@ -49,7 +52,7 @@ class RecordRequest:
     def title(self) -> str:
         """The target in words."""
         if self.command:
-            return " ".join(self.command)
+            return " ".join(" ".join(self.command).split())
         if self.pids:
             return f"process {', '.join(map(str, self.pids))}"
         if self.tids:
@@ -87,6 +90,8 @@ class RecordRequest:
                 raise TargetError(
                     f"there is no {kind} {task}", "it may have ended; `pgrep -a NAME` finds processes"
                 )
+        if self.cgroup:
+            below_root(self.cgroup)
         if self.command and not find_program(self.command[0]):
             raise TargetError(f"there is no command {self.command[0]}", "is it on PATH, and executable?")
 

@@ -2,7 +2,7 @@
 
 import os
 import signal
-import tempfile
+import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import Self
 
 from kprof.errors import KprofError
+from kprof.recorders.perf import failure
 from kprof.recorders.perf.control import Control, Gate
 from kprof.recorders.perf.events import EventPlan, plan_events
-from kprof.recorders.perf.failure import is_memory_lock, translate
 from kprof.recorders.perf.request import Recording, RecordRequest
 from kprof.recorders.perf.signals import StopSignals
 from kprof.system import host, permissions
+from kprof.system.cgroups import below_root
 from kprof.system.process import Child, run
-from kprof.system.procfs import is_alive
+from kprof.system.procfs import last_descendant, start_of
 from kprof.system.tools import find_perf
 
 Progress = Callable[[float, int], None]
@@ -55,23 +56,30 @@ def record(
     """
     request.check()
     perf = find_perf()
-    allowed = permissions.current()
-    plan = plan_events(request, allowed, hardware=host.has_hardware_counters())
+    allowed = permissions.current(perf=perf)
+    plan = plan_events(request, allowed, hardware=_has_cycles(perf))
     for text in plan.notes:
         note(text)
     session = _Session(request, plan, perf, folder)
     with StopSignals() as signals, session:
-        if not session.start() and is_memory_lock(session.message()):
-            session.start(_SMALL_BUFFER)
-        if not session.started:
-            raise translate(session.message(), allowed, cpu_wide=request.is_cpu_wide)
+        if not session.start_somehow():
+            raise failure.translate(session.message(), allowed, cpu_wide=request.is_cpu_wide)
+        for text in failure.warnings(session.message()):
+            note(text)
         session.follow(signals, progress)
         status = session.finish(signals)
         message = session.message()
     # perf dies of the signal that stopped it, after its file is whole.
-    if session.exit_code not in {0, -signal.SIGINT, -signal.SIGTERM}:
-        raise translate(message, allowed, cpu_wide=request.is_cpu_wide)
+    if session.exit_code not in {0, -signal.SIGINT, -signal.SIGTERM} or failure.is_incomplete(message):
+        raise failure.translate(message, allowed, cpu_wide=request.is_cpu_wide)
     return Recording(session.data, session.facts(), plan.first, status, bool(signals.count))
+
+
+def _has_cycles(perf: str) -> bool:
+    """Say whether hardware cycles can be counted: a PMU that is listed may still not have them."""
+    if not host.has_hardware_counters():
+        return False
+    return "<not supported>" not in run([perf, "stat", "-e", "cycles:u", "--", "true"]).err
 
 
 class _Session:
@@ -83,9 +91,15 @@ class _Session:
         # Made by us, so that it stays ours if perf runs as root.
         Path(self.data).touch(0o600)
         self.control = Control(folder)
-        self.gate = Gate(folder, request.command) if request.command else None
+        out = sys.stderr.buffer if request.stdout_is_taken else None
+        self.gate = Gate(folder, request.command, out) if request.command else None
+        # A number that is used again is another task: keep what tells them apart.
+        self.targets = {task: start_of(task) for task in (*request.pids, *request.tids)}
+        # The waiting shell's maps must not be read: perf would keep them after the command's exec.
+        self.synthesis: Sequence[str] = ("--synth", "task") if self.gate else ()
         self.perf: Child | None = None
-        self.errors = tempfile.TemporaryFile(prefix="kprof-")  # noqa: SIM115 - closed in __exit__
+        # In memory, for a full disk is among the things that perf complains of.
+        self.errors = os.fdopen(os.memfd_create("kprof-perf-errors"), "a+b")
         self.begun = time.monotonic()
         self.begun_at = datetime.now().astimezone()
         self.ended: float | None = None
@@ -106,21 +120,30 @@ class _Session:
         """Return perf's command line."""
         request = self.request
         line = [*request.elevate, self.program, "record", "-o", self.data, *self.plan.arguments, *extra]
-        line += ["--call-graph", request.call_graph, "--sample-cpu", *self.control.arguments]
+        line += ["--call-graph", request.call_graph, "--sample-cpu", "--period", *self.synthesis]
+        line += self.control.arguments
         if self.gate:
-            # The maps of the waiting shell must not be read: perf would keep them after the command's exec.
-            return [*line, "--synth", "task", "-p", str(self.gate.pid)]
+            return [*line, "-p", str(self.gate.pid)]
         if request.pids or request.tids:
             return [*line, "-p" if request.pids else "-t", ",".join(map(str, request.pids or request.tids))]
         line += ["-C", request.cpus] if request.cpus else ["-a"]
         # perf wants one -G for every -e that stands before it.
         events = self.plan.arguments.count("-e")
-        return [*line, *(["-G", ",".join([request.cgroup] * events)] if request.cgroup else [])]
+        return [*line, *(["-G", ",".join([below_root(request.cgroup)] * events)] if request.cgroup else [])]
+
+    def start_somehow(self) -> bool:
+        """Start perf, with less where it is too old or is refused something; say whether it samples."""
+        if self.start():
+            return True
+        if failure.is_unknown_option(self.message(), "synth"):
+            self.synthesis = ()
+            if self.start():
+                return True
+        return failure.is_memory_lock(self.message()) and self.start(_SMALL_BUFFER)
 
     def start(self, extra: Sequence[str] = ()) -> bool:
         """Start perf, wait until it samples, and let the command go."""
-        self.errors.seek(0)
-        self.errors.truncate()
+        self.errors.truncate(0)
         self.perf = Child(self.arguments(extra), out=self.errors, err=self.errors)
         deadline = time.monotonic() + _PATIENCE
         while self.perf.poll() is None and time.monotonic() < deadline:
@@ -137,7 +160,6 @@ class _Session:
     def follow(self, signals: StopSignals, progress: Progress) -> None:
         """Wait for the end of the time, the target, the command or a signal."""
         assert self.perf is not None  # noqa: S101 - start() comes first
-        targets = [*self.request.pids, *self.request.tids]
         while self.perf.wait(_TICK) is None and not signals.count:
             elapsed = time.monotonic() - self.begun
             progress(elapsed, self.size())
@@ -145,7 +167,7 @@ class _Session:
                 break
             if self.gate and self.gate.has_ended():
                 break
-            if targets and not any(is_alive(task) for task in targets):
+            if self.targets and not any(start_of(task) == start for task, start in self.targets.items()):
                 break
         self.ended = time.monotonic()
 
@@ -170,13 +192,13 @@ class _Session:
         while self.perf.wait(_TICK) is None:
             if signals.count > max(before, 1):
                 self.abort()
-        return self.gate.finish(interrupted=bool(signals.count)) if self.gate else None
+        return self.gate.finish(signals) if self.gate else None
 
     def abort(self) -> None:
         """Give up at once."""
         assert self.perf is not None  # noqa: S101 - start() comes first
         if self.request.elevate:
-            run([*self.request.elevate, "kill", "-KILL", str(self.perf.pid)])
+            run([*self.request.elevate, "kill", "-KILL", str(last_descendant(self.perf.pid))])
         self.perf.signal(signal.SIGKILL)
         raise AbortedError(f"aborted; the raw data, perhaps not whole, is in {self.data}")
 
@@ -187,8 +209,9 @@ class _Session:
 
     def message(self) -> str:
         """What perf wrote so far."""
-        self.errors.seek(0)
-        return self.errors.read().decode(errors="replace")
+        # Read in place: perf shares the file's position.
+        descriptor = self.errors.fileno()
+        return os.pread(descriptor, os.fstat(descriptor).st_size, 0).decode(errors="replace")
 
     def facts(self) -> dict[str, str]:
         """Return what a report's head says of the recording."""
@@ -202,5 +225,4 @@ class _Session:
             **host.facts(),
             "started": self.begun_at.isoformat(timespec="seconds"),
             "duration": f"{ended - self.begun:.1f} s",
-            "user": str(os.getuid()),
         }

@@ -1,0 +1,40 @@
+"""Control groups that perf can sample."""
+
+from contextlib import suppress
+from pathlib import Path
+
+from kprof.errors import NotAvailableError, TargetError
+
+
+def below_root(name: str, proc: str = "/proc") -> str:
+    """Return a control group as perf takes it: below the root of its hierarchy, no leading slash.
+
+    Args:
+        name: `system.slice`, `/system.slice`, or the directory `/sys/fs/cgroup/system.slice`.
+        proc: Where /proc is.
+
+    Raises:
+        TargetError: There is no such group.
+        NotAvailableError: No hierarchy that perf knows is mounted.
+    """
+    root = _root(proc)
+    path = Path(name)
+    inside = path if path.is_relative_to(root) else root / name.lstrip("/")
+    if not inside.is_dir():
+        raise TargetError(f"there is no cgroup {name} below {root}", "`systemd-cgls` or `find` shows them")
+    return str(inside.relative_to(root))
+
+
+def _root(proc: str) -> Path:
+    """Return where perf looks: the perf_event hierarchy of version 1, else that of version 2."""
+    second = None
+    with suppress(OSError):
+        for line in Path(proc, "mounts").read_text(encoding="utf-8", errors="replace").splitlines():
+            _, where, kind, options, *_ = line.split()
+            if kind == "cgroup" and "perf_event" in options.split(","):
+                return Path(where)
+            if kind == "cgroup2" and second is None:
+                second = Path(where)
+    if second is None:
+        raise NotAvailableError("no cgroup hierarchy is mounted that perf knows", "mount cgroup2, or use -p")
+    return second
