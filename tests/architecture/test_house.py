@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -50,3 +51,13 @@ def test_the_project_stands_alone():
         if name.startswith(("samples/", "tests/golden/")):
             continue
         assert not outside.search(path.read_text(errors="replace")), name
+
+
+def test_every_package_is_in_the_wheel():
+    listed = set(tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"])
+    here = {
+        ".".join(path.parent.relative_to(base).parts)
+        for base, pattern in ((ROOT / "src", "kprof/**/__init__.py"), (ROOT, "flamegraph/**/__init__.py"))
+        for path in base.glob(pattern)
+    }
+    assert listed == here
