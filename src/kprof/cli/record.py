@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from enum import StrEnum
@@ -171,6 +172,8 @@ def _record_into(folder: str, request, output: str, kept: str) -> int:  # type: 
         status(f"wrote {kept}")
     path = kept or recording.path
     if PurePath(output).suffix != _RAW_SUFFIX:
+        # From here on SIGTERM aborts as Ctrl-C does: what was recorded must not be left unnamed.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             _write(path, recording, request, output)
         except EmptyProfileError:

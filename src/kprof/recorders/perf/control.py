@@ -23,6 +23,7 @@ _TICK = 0.05
 # A command that saves its work at SIGTERM gets this long before it is killed.
 _COMMAND_PATIENCE = 10.0
 _INTERRUPT_PATIENCE = 2.0
+_EXIT_PATIENCE = 1.0
 
 
 class Control:
@@ -74,7 +75,6 @@ class Gate:
         os.mkfifo(path, 0o600)
         self._child = Child(["/bin/sh", "-c", _WAIT, path, Path(command[0]).name[:15], *command], out=out)
         self._pipe = os.open(path, os.O_RDWR | os.O_NONBLOCK)
-        self._open = False
 
     @property
     def pid(self) -> int:
@@ -83,20 +83,24 @@ class Gate:
 
     def open(self) -> None:
         """Let the command go."""
-        self._open = True
         os.write(self._pipe, b"\n")
 
     def has_ended(self) -> bool:
         """Whether the command has ended."""
         return self._child.poll() is not None
 
-    def finish(self, signals: StopSignals) -> int:
+    def finish(self, signals: StopSignals, *, by_itself: bool) -> int:
         """End the command if it still runs, as perf does with its own; return its status.
 
         It is 0 if the command was ended because the time was over, else the command's own; 128 and
         the signal's number if a signal killed it. A second signal kills it at once.
+
+        Args:
+            signals: What was sent to us; the command gets it too, unless the terminal has sent it.
+            by_itself: Whether perf ended unasked, which it does when the command ends: perf may see
+                that before we do.
         """
-        if self.has_ended():
+        if self._ends_within(_EXIT_PATIENCE if by_itself else 0.0, signals):
             return self._status()
         if signals.last is not None and not signals.reached_command:
             self._child.signal(signals.last)
@@ -122,8 +126,7 @@ class Gate:
         return 128 - code if code < 0 else code
 
     def close(self) -> None:
-        """End a command that was never let go, and close the pipe."""
-        if self._child.poll() is None and not self._open:
-            self._child.signal(signal.SIGKILL)
-            self._child.wait()
+        """End a command that still runs, for nobody would be left who does; close the pipe."""
+        if self._child.poll() is None:
+            self._child.terminate()
         os.close(self._pipe)

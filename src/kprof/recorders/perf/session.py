@@ -185,14 +185,15 @@ class _Session:
         """
         assert self.perf is not None  # noqa: S101 - start() comes first
         before = signals.count
-        if self.perf.poll() is None:
+        by_itself = self.perf.poll() is not None and not before
+        if not by_itself:
             self.control.stop()
             if not self.request.elevate:
                 self.perf.signal(signal.SIGINT)
         while self.perf.wait(_TICK) is None:
             if signals.count > max(before, 1):
                 self.abort()
-        return self.gate.finish(signals) if self.gate else None
+        return self.gate.finish(signals, by_itself=by_itself) if self.gate else None
 
     def abort(self) -> None:
         """Give up at once."""
