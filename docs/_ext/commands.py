@@ -96,7 +96,7 @@ def _is_argument(parameter: Any) -> bool:
 
 
 def _argument_name(parameter: Any) -> str:
-    return parameter.metavar or parameter.name.upper()
+    return str(parameter.metavar or parameter.name.upper())
 
 
 def _metavar(parameter: Any, hint: Any) -> str:
