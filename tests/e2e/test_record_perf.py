@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -184,6 +185,149 @@ def test_several_events_are_never_added_up(tmp_path):
     again = kprof("fold", "-e", "sched:sched_switch", "out.data", "-q", cwd=tmp_path)
     assert again.returncode == 0, again.stderr
     assert "__schedule" in again.stdout
+
+
+def test_the_first_event_is_found_whatever_stands_beside_it(tmp_path):
+    done = kprof(
+        "record", "-e", "cpu-clock:u", "-e", "sched:sched_switch", "--",
+        sys.executable, "-c", BUSY.format(0.3), cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "cpu-clock-u" in done.stderr
+
+
+def test_a_rate_on_a_tracepoint_keeps_its_weights(tmp_path):
+    done = kprof(
+        "record", "-F", "100", "-e", "syscalls:sys_enter_getppid", "--",
+        sys.executable, "-c", "import os\nfor _ in range(400_000): os.getppid()", cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    # Few samples, each of which stands for many calls.
+    assert samples_kept(done) < 100_000
+    assert sum(weights(tmp_path / "out.folded").values()) > 10 * samples_kept(done)
+
+
+def test_standard_output_holds_the_result_alone(tmp_path):
+    code = "print('mine', flush=True)\n" + BUSY.format(0.3)
+    done = kprof("record", "-o", "-", "--", sys.executable, "-c", code, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "mine\n" in done.stderr
+    assert all(re.fullmatch(r".+ \d+", line) for line in done.stdout.splitlines())
+
+
+STUBBORN = "import signal\nfor n in (2, 15): signal.signal(n, signal.SIG_IGN)\nwhile True: pass"
+GRACEFUL = """import signal, sys
+def end(number, frame):
+    print(number, flush=True)
+    sys.exit(3)
+for n in (2, 15): signal.signal(n, end)
+while True: pass
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_us_reaches_the_command(tmp_path, number):
+    recorder = subprocess.Popen(
+        [*KPROF, "record", "--", sys.executable, "-c", GRACEFUL],
+        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+    )  # fmt: skip
+    time.sleep(2)
+    recorder.send_signal(number)
+    output, errors = recorder.communicate(timeout=60)
+    assert (recorder.returncode, output) == (3, b"%d\n" % number), errors
+    assert weights(tmp_path / "out.folded")
+
+
+def test_no_command_outlives_us(tmp_path):
+    recorder = subprocess.Popen(
+        [*KPROF, "record", "--", sys.executable, "-c", STUBBORN],
+        cwd=tmp_path, stderr=subprocess.PIPE, start_new_session=True,
+    )  # fmt: skip
+    time.sleep(2)
+    for _ in range(2):
+        recorder.send_signal(signal.SIGINT)
+        time.sleep(1)
+    # Its end closes the pipe, which the command holds as well.
+    recorder.communicate(timeout=60)
+    assert recorder.returncode in {130, 128 + 9}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_abort_while_writing_says_where_the_data_is(tmp_path, busy, number):
+    tool = tmp_path / "perf"
+    tool.write_text(f'#!/bin/sh\n[ "$1" = script ] && sleep 10\nexec {_which("perf")} "$@"\n')
+    tool.chmod(0o755)
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    recorder = subprocess.Popen(
+        [*KPROF, "record", "-p", str(busy.pid), "-d", "0.5"],
+        cwd=tmp_path, stderr=subprocess.PIPE, env=environment, start_new_session=True,
+    )  # fmt: skip
+    time.sleep(4)
+    recorder.send_signal(number)
+    _, errors = recorder.communicate(timeout=60)
+    assert recorder.returncode == 130, errors
+    path = re.search(rb"the raw data is in (\S+)", errors)
+    assert Path(os.fsdecode(path[1])).stat().st_size > 1000
+    assert not (tmp_path / "out.folded").exists()
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system that is full soon."""
+    if os.geteuid() != 0:
+        pytest.skip("only root may mount")
+    path = tmp_path / "disk"
+    path.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", path], check=True)
+    yield path
+    subprocess.run(["umount", "-l", path], check=True)
+
+
+def test_a_full_disk_while_recording(tmp_path, small_disk, busy):
+    environment = {**os.environ, "TMPDIR": str(small_disk)}
+    done = kprof(
+        "record", "-g", "dwarf", "-F", "4999", "-p", str(busy.pid), "-d", "2", cwd=tmp_path, env=environment
+    )
+    assert done.returncode == 1, done.stderr
+    assert "the disk is full" in done.stderr
+    assert not (tmp_path / "out.folded").exists()
+
+
+def test_a_full_disk_while_writing_keeps_what_was_recorded(tmp_path, small_disk, busy):
+    (small_disk / "ballast").write_bytes(bytes(400_000))
+    page = small_disk / "page.html"
+    done = kprof("record", "-p", str(busy.pid), "-d", "0.5", "-o", str(page), cwd=tmp_path)
+    assert done.returncode == 1, done.stderr
+    path = re.search(r"the raw data is in ([^;\s]+)", done.stderr)
+    assert Path(path[1]).exists()
+    assert [path.name for path in small_disk.iterdir()] == ["ballast"]
+    shutil.rmtree(Path(path[1]).parent)
+
+
+def test_a_cgroup(tmp_path):
+    root = Path("/sys/fs/cgroup/unified")
+    root = root if root.is_dir() else Path("/sys/fs/cgroup")
+    group = root / f"kprof-{os.getpid()}"
+    try:
+        group.mkdir()
+    except OSError as error:
+        pytest.skip(f"cannot make a cgroup: {error}")
+    process = subprocess.Popen([sys.executable, "-c", BUSY.format(60)])
+    try:
+        (group / "cgroup.procs").write_text(str(process.pid))
+        for name in (group.name, str(group)):
+            done = kprof(
+                "record", "--cgroup", name, "-e", "cpu-clock,page-faults", "-d", "1", "--force", cwd=tmp_path
+            )
+            assert done.returncode == 0, done.stderr
+            assert {stack.partition(";")[0] for stack in weights(tmp_path / "out.folded")} <= {
+                "python",
+                "python3",
+            }
+    finally:
+        process.kill()
+        process.wait()
+        group.rmdir()
 
 
 def test_dwarf_stacks_reach_the_start(tmp_path):

@@ -62,6 +62,9 @@ def test_a_rate_beside_tracepoints_is_written_into_the_event():
     assert "-F" not in found.arguments
     assert any(argument.startswith("cpu-clock/freq=997") for argument in found.arguments)
     assert "sched:sched_switch" in found.arguments
+    assert found.first == "cpu-clock"
+    # A colon cannot stand in a name that is given to perf; what it will print is what is looked for.
+    assert plan("cpu-clock:u", "sched:sched_switch").first == "cpu-clock-u"
 
 
 @pytest.mark.parametrize(

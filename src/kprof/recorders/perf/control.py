@@ -50,6 +50,14 @@ class Control:
             os.write(self._out, b"enable\n")
         return bool(select.select([self._in], [], [], seconds)[0])
 
+    def flush(self) -> None:
+        """Have perf write what it holds: it empties its buffers whenever a message wakes it."""
+        with suppress(OSError):
+            os.write(self._out, b"ping\n")
+        with suppress(OSError):
+            # An answer that nobody reads would fill the pipe in the end.
+            os.read(self._in, 1 << 16)
+
     def stop(self) -> None:
         """Tell perf to finish its file and end."""
         with suppress(OSError):

@@ -75,7 +75,13 @@ def plan_events(request: RecordRequest, permissions: Permissions, *, hardware: b
     arguments, rate = _arguments(events, frequency, explicit=request.frequency is not None)
     if rate:
         facts["frequency"] = f"{rate} Hz"
-    return EventPlan(arguments, events[0], rate, facts, notes)
+    return EventPlan(arguments, _printed_name(arguments[1]), rate, facts, notes)
+
+
+def _printed_name(event: str) -> str:
+    """Return the name by which perf will print an event: its own, or one that was given to it."""
+    given = re.search(r"\bname=([^,/]+)", event)
+    return given[1] if given else event
 
 
 def is_tracepoint(event: str) -> bool:

@@ -25,6 +25,8 @@ from kprof.system.tools import find_perf
 Progress = Callable[[float, int], None]
 _TICK = 0.05
 _PATIENCE = 30.0
+# Left alone, perf writes a quiet target's first samples only after some seconds.
+_FLUSH_SECONDS = 1.0
 _SMALL_BUFFER = ("-m", "16")
 
 
@@ -160,8 +162,12 @@ class _Session:
     def follow(self, signals: StopSignals, progress: Progress) -> None:
         """Wait for the end of the time, the target, the command or a signal."""
         assert self.perf is not None  # noqa: S101 - start() comes first
+        flushed = 0.0
         while self.perf.wait(_TICK) is None and not signals.count:
             elapsed = time.monotonic() - self.begun
+            if elapsed >= flushed + _FLUSH_SECONDS:
+                flushed = elapsed
+                self.control.flush()
             progress(elapsed, self.size())
             if self.request.duration is not None and elapsed >= self.request.duration:
                 break
