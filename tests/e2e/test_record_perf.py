@@ -18,7 +18,7 @@ NOBODY = 65534
 
 def kprof(*arguments, cwd, **options):
     return subprocess.run(
-        [*KPROF, *arguments], cwd=cwd, capture_output=True, text=True, timeout=120, **options
+        [*KPROF, *arguments], cwd=cwd, check=False, capture_output=True, text=True, timeout=120, **options
     )
 
 
