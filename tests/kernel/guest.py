@@ -13,13 +13,14 @@ from pathlib import Path
 BEGIN, END = "-----BEGIN RESULTS-----", "-----END RESULTS-----"
 KPROF = [sys.executable, "-m", "kprof", "record"]
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
-READING = ["sh", "-c", "dd if=/dev/zero of=/dev/null bs=1 count=100000 2>/dev/null; exit 7"]
+READING = ["sh", "-c", "dd if=/dev/zero of=/dev/null bs=1 count=30000 2>/dev/null; exit 7"]
 LINES_KEPT = 400
 
 
 def main():
     let_everybody_through(sys.executable, *sys.path)
-    print(BEGIN, flush=True)
+    hide_modules()
+    say(BEGIN)
     report("kernel", release=platform.release(), uptime=uptime())
 
     sysctl(perf_event_paranoid=3, kptr_restrict=0)
@@ -43,7 +44,7 @@ def main():
     record("kptr-2", "--", *READING)
 
     report("end", uptime=uptime())
-    print(END, flush=True)
+    say(END)
 
 
 def let_everybody_through(*paths):
@@ -52,6 +53,12 @@ def let_everybody_through(*paths):
         for folder in (Path(path), *Path(path).parents, *Path(path).resolve().parents):
             if folder.is_dir() and folder.stat().st_mode & 0o5 != 0o5:
                 folder.chmod(folder.stat().st_mode | 0o55)
+
+
+def hide_modules():
+    """Spare perf the look at every module file that it takes when it starts: 20 seconds on the shared file system."""
+    folder = Path("/lib/modules", platform.release(), "kernel")
+    subprocess.run(["mount", "-t", "tmpfs", "none", folder], check=True)
 
 
 def sysctl(**settings):
@@ -68,7 +75,7 @@ def record(name, *arguments, user=()):
     output = folder / "out.folded"
     text = output.read_text(errors="replace") if output.exists() else None
     kept = None if text is None else text.splitlines()[:LINES_KEPT]
-    samples = re.search(r"([\d,]+) kept", done.stderr)
+    samples = re.search(r"(\d[\d,]*) kept", done.stderr)
     report(
         name,
         code=done.returncode, out=done.stdout, err=done.stderr, folded=kept,
@@ -95,7 +102,12 @@ def run(command, cwd="/"):
 
 
 def report(name, **facts):
-    print(json.dumps({"name": name, **facts}), flush=True)
+    say(json.dumps({"name": name, **facts}))
+
+
+def say(line):
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def uptime():

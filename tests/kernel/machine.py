@@ -84,7 +84,19 @@ def _modules(kernel):
 
 def _files_used(folder):
     listing, output = folder / "files.txt", folder / "witness.folded"
-    command = [sys.executable, "-c", _WITNESS, "record", "-o", str(output), "--", "sh", "-c", "sleep .1; :", str(listing)]
+    command = [
+        sys.executable,
+        "-c",
+        _WITNESS,
+        "record",
+        "-o",
+        str(output),
+        "--",
+        "sh",
+        "-c",
+        "sleep .1; :",
+        str(listing),
+    ]
     subprocess.run(command, check=False, capture_output=True, timeout=60)
     files = set(listing.read_text().split("\n")) | {sys.executable}
     for tool in _TOOLS:
