@@ -19,7 +19,6 @@ from kprof.system.files import open_input, spooled, write_whole
 if TYPE_CHECKING:
     from kprof.exporters.html import PageOptions
 
-_RECORD_MORE = "was the target running? record for longer, or with -a"
 OUTPUT_SUFFIXES = (".folded", ".html")
 
 Progress = Callable[[str, int], None]
@@ -96,7 +95,7 @@ def _read_one(name: str, choice: Choice, elevate: Sequence[str], progress: Progr
             printed = open_script(path, inline=choice.inline, srcline=choice.source_lines, elevate=elevate)
             source = Source(stack.enter_context(printed), title)
             if not source.head.strip():
-                raise EmptyProfileError(f"{title} holds no samples", _RECORD_MORE)
+                raise EmptyProfileError(f"{title} holds no samples", "record for longer, or with -a")
             found = find_format(source)
         if progress:
             source.on_read = partial(progress, title)
@@ -111,7 +110,7 @@ def _raise_empty(profile: Profile, inputs: Sequence[str]) -> None:
     if filtered:
         causes = ", ".join(f"{cause} left out {n:,}" for cause, n in filtered.items())
         raise EmptyProfileError(f"nothing is left of {what}: {causes}", "loosen the filter")
-    raise EmptyProfileError(f"{what} holds no samples", _RECORD_MORE)
+    raise EmptyProfileError(f"{what} holds no samples", "is it the text of `perf script`, whole?")
 
 
 def check_output(output: str) -> None:

@@ -42,7 +42,9 @@ def test_c_files_are_small(path):
 
 def test_the_project_stands_alone():
     """Nothing that is checked in names a place outside of it."""
-    files = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\n")
+    files = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split("\n")
     outside = re.compile(r"\.\./shared|/work/|FACTS\.md|DESIGN\.md")
     for name in filter(None, files):
         path = ROOT / name

@@ -5,6 +5,7 @@ import io
 import pytest
 
 from kprof.exporters import folded
+from kprof.model import ProfileBuilder
 from kprof.model.events import pick_event
 from kprof.readers import ReadOptions, Source, find_format
 
@@ -57,3 +58,10 @@ def test_rows_kept_apart_fold_to_the_same(sample, sample_text):
 def test_golden(sample, sample_text, golden):
     text, _ = folded.render(pick_event(read(sample_text(sample))))
     golden(f"{sample}.folded", text)
+
+
+def test_built_profiles_fold_too():
+    builder = ProfileBuilder()
+    builder.add(["a", "b"], 3, comm="x", pid=1)
+    builder.add(["a"], 4, comm="y", pid=2)
+    assert folded.render(builder.build())[0] == b"x;a;b 3\ny;a 4\n"

@@ -232,3 +232,11 @@ def test_memory_does_not_grow_with_the_text():
     small, large = peak(10), peak(1000)
     assert large < small + 8_000
     time.sleep(0)
+
+
+def test_what_cannot_be_done_is_said():
+    fails(kprof("flame", "-", "-o", "x.svg", input=TEXT), 2, ".html")
+    fails(kprof("fold", "-", "--compat", "inferno", "--only-cpu", "0", input=TEXT), 2, "no cpu to filter by")
+    fails(
+        kprof("fold", "-", "--compat", "flamegraph", "--start", "1", input=TEXT), 2, "no times to filter by"
+    )

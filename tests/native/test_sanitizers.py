@@ -30,6 +30,11 @@ def test_every_sample_whole_in_pieces_and_damaged(program, tmp_path):
         files[-1].write_bytes(gzip.decompress(packed.read_bytes()))
     environment = {**os.environ, "ASAN_OPTIONS": "detect_leaks=1"}
     done = subprocess.run(
-        [program, str(ROUNDS), *files], capture_output=True, text=True, check=False, timeout=600, env=environment
+        [program, str(ROUNDS), *files],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+        env=environment,
     )
     assert done.returncode == 0, done.stderr[-3000:]

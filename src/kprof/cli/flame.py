@@ -8,6 +8,7 @@ import typer
 
 from kprof.cli import options as o
 from kprof.cli.console import be_quiet, reading, status, summary
+from kprof.errors import UsageError
 
 _LOOK = "How it looks"
 
@@ -70,6 +71,8 @@ def flame(  # noqa: PLR0917 - Typer passes by name
     """
     be_quiet(quiet)
     output = output or _default_output(inputs[0])
+    if output != "-" and PurePath(output).suffix != ".html":
+        raise UsageError(f"cannot write a page to {output}", "end its name in .html")
     name = "standard input" if inputs[0] == "-" else PurePath(inputs[0]).name
     o.start_numpy()
     from kprof import pipeline  # noqa: PLC0415 - needs numpy

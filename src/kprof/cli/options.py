@@ -32,19 +32,30 @@ Event = Annotated[
 ]
 OnlyComm = Annotated[
     list[str] | None,
-    typer.Option("--only-comm", metavar="NAME", help="Keep threads of this name.", rich_help_panel=_FILTERS),
+    typer.Option(
+        "--only-comm",
+        metavar="NAME",
+        help="Keep threads of this name; may be repeated.",
+        rich_help_panel=_FILTERS,
+    ),
 ]
 OnlyPid = Annotated[
     list[int] | None,
-    typer.Option("--only-pid", metavar="PID", help="Keep this process.", rich_help_panel=_FILTERS),
+    typer.Option(
+        "--only-pid", metavar="PID", help="Keep this process; may be repeated.", rich_help_panel=_FILTERS
+    ),
 ]
 OnlyTid = Annotated[
     list[int] | None,
-    typer.Option("--only-tid", metavar="TID", help="Keep this thread.", rich_help_panel=_FILTERS),
+    typer.Option(
+        "--only-tid", metavar="TID", help="Keep this thread; may be repeated.", rich_help_panel=_FILTERS
+    ),
 ]
 OnlyCpu = Annotated[
     list[int] | None,
-    typer.Option("--only-cpu", metavar="CPU", help="Keep this CPU.", rich_help_panel=_FILTERS),
+    typer.Option(
+        "--only-cpu", metavar="CPU", help="Keep this CPU; may be repeated.", rich_help_panel=_FILTERS
+    ),
 ]
 Start = Annotated[
     float | None,
@@ -54,7 +65,7 @@ Start = Annotated[
 ]
 End = Annotated[
     float | None,
-    typer.Option(metavar="SECONDS", help="Keep what is before this time.", rich_help_panel=_FILTERS),
+    typer.Option(metavar="SECONDS", help="Keep what is less far behind it.", rich_help_panel=_FILTERS),
 ]
 Focus = Annotated[
     str,

@@ -1,7 +1,8 @@
 """The one type in which readers and exporters meet: `Profile`."""
 
-from kprof.model.builder import ProfileBuilder
+from kprof.model.builder import Frame, ProfileBuilder
 from kprof.model.check import ProfileInvalidError
+from kprof.model.events import pick_event
 from kprof.model.filters import Filter
 from kprof.model.merge import merge
 from kprof.model.profile import Profile
@@ -19,6 +20,7 @@ from kprof.model.tables import (
 __all__ = [
     "Event",
     "Filter",
+    "Frame",
     "Frames",
     "Kind",
     "Mappings",
@@ -30,4 +32,5 @@ __all__ = [
     "Samples",
     "Stacks",
     "merge",
+    "pick_event",
 ]

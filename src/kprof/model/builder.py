@@ -66,8 +66,9 @@ class ProfileBuilder:
         """Return the profile, checked. Columns that no sample gave are left out."""
         frames: list[Frame] = list(self._frames)  # type: ignore[arg-type]
         nodes: list[tuple[int, int]] = list(self._stacks)  # type: ignore[arg-type]
-        tree = np.array(nodes, np.int32).reshape(-1, 2)
-        rows = np.array(self._rows, np.int64).reshape(-1, 9)
+        # In columns, so that each is contiguous, as the native code wants them.
+        tree = np.asfortranarray(np.array(nodes, np.int32).reshape(-1, 2))
+        rows = np.asfortranarray(np.array(self._rows, np.int64).reshape(-1, 9))
         small = rows.astype(np.int32)
         pid, tid, comm, cpu = (None if np.all(rows[:, i] == -1) else small[:, i] for i in range(4, 8))
         time_ns = None if np.all(rows[:, 8] == -1) else rows[:, 8]

@@ -97,3 +97,14 @@ def test_lines_without_a_module():
         (b"main", b"", Kind.USER),
         (b"[unknown]", b"", Kind.UNKNOWN),
     ]
+
+
+def test_inlined_frames_of_texts_with_source_lines():
+    text = b"a 1/1 [0] 1.000000: 1 c:\n\t55 g+0x1\n  d/a.h:61 (inlined)\n\t55 f (/a)\n  a.c:12\n\n"
+    reader = TextReader()
+    reader.room(len(text))[:] = text
+    reader.commit(len(text), last=True)
+    tables = reader.tables()
+    assert tables["counts"]["skipped_lines"] == 0
+    stacks = {(tables["names"][f["name"]], Kind(int(f["kind"]))) for f in tables["frames"][tables["leaf"]]}
+    assert stacks == {(b"g", Kind.INLINED), (b"f", Kind.USER)}

@@ -14,9 +14,11 @@ static uint64_t load64(const char *at) {
     return value;
 }
 
+static const uint64_t k0 = 0x9e3779b97f4a7c15u, k1 = 0xc2b2ae3d27d4eb4fu, k2 = 0x165667b19e3779f9u,
+                      k3 = 0xd6e8feb86659fd93u;
+
 /* Folded multiplication over 16 bytes at a time, in two lanes so that the multiplications overlap. */
-uint64_t kp_hash(const void *bytes, size_t size, uint64_t seed) {
-    static const uint64_t k0 = 0x9e3779b97f4a7c15u, k1 = 0xc2b2ae3d27d4eb4fu, k2 = 0x165667b19e3779f9u;
+kp_wide_hash kp_hash_wide(const void *bytes, size_t size, uint64_t seed) {
     const char *at = bytes;
     uint64_t a = seed ^ k0, b = seed + k1;
     size_t left = size;
@@ -28,8 +30,10 @@ uint64_t kp_hash(const void *bytes, size_t size, uint64_t seed) {
     if (left) memcpy(tail, at, left);
     a = mix(a ^ load64(tail), k1 ^ load64(tail + 8));
     b = mix(b ^ load64(tail + 16), k2 ^ load64(tail + 24));
-    return mix(a ^ size, b ^ k0);
+    return (kp_wide_hash){mix(a ^ size, b ^ k0), mix(b ^ k3, a + size)};
 }
+
+uint64_t kp_hash(const void *bytes, size_t size, uint64_t seed) { return kp_hash_wide(bytes, size, seed).low; }
 
 int kp_table_ready(kp_table *table) {
     if (table->used * 2 < table->slots) return 0;

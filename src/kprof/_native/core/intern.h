@@ -6,6 +6,12 @@
 
 uint64_t kp_hash(const void *bytes, size_t size, uint64_t seed);
 
+/* Twice as wide: two texts that differ are taken for equal about never. */
+typedef struct {
+    uint64_t low, high;
+} kp_wide_hash;
+kp_wide_hash kp_hash_wide(const void *bytes, size_t size, uint64_t seed);
+
 /* Open addressing with linear probing over numbers whose hashes are kept beside them. */
 typedef struct {
     uint64_t *hash;  /* of every slot */

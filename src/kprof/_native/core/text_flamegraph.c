@@ -67,7 +67,8 @@ static void read_header(kp_text *text, kp_span line, who found) {
     }
     text->sample.comm = kp_compat_root(text, found.comm, found.pid, found.tid);
     text->sample.open = text->sample.wanted = !text->error;
-    text->sample.pid = text->sample.tid = -1;
+    text->sample.pid = text->sample.tid = text->sample.cpu = -1;
+    text->sample.time = -1;
     text->sample.weight = period ? period : 1;
 }
 
@@ -222,7 +223,7 @@ void kp_flamegraph_line(kp_text *text, kp_span line) {
     if (line.size && *line.at == '#') return;
     if (!line.size) {
         text->plain = 0;
-        if (text->sample.open) kp_emit(text, KP_FROM_FRAMES);
+        if (text->sample.open) kp_emit(text, KP_FROM_FRAMES, NULL);
         return;
     }
     if (match_header(line, &found)) {

@@ -97,7 +97,8 @@ static void read_header(kp_text *text, kp_span line) {
     text->counts.read++;
     text->at_block = 1;
     text->sample.open = 1;
-    text->sample.pid = text->sample.tid = -1;
+    text->sample.pid = text->sample.tid = text->sample.cpu = -1;
+    text->sample.time = -1;
     kp_span field, rest = found.rest;
     int more = 1;
     take_field(&rest, &field, &more);
@@ -111,12 +112,12 @@ static void read_header(kp_text *text, kp_span line) {
     push(text, frame);
     text->at_block = 0;
     /* If nothing was pushed, the period stays for the next header. */
-    if (text->depth) kp_emit(text, KP_FROM_FRAMES);
+    if (text->depth) kp_emit(text, KP_FROM_FRAMES, NULL);
     text->sample.open = text->sample.wanted = 0;
 }
 
 static void end_sample(kp_text *text) {
-    if (text->sample.open) kp_emit(text, KP_FROM_FRAMES);
+    if (text->sample.open) kp_emit(text, KP_FROM_FRAMES, NULL);
     text->sample.weight = 1;
 }
 

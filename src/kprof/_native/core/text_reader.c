@@ -29,12 +29,12 @@ kp_text *kp_text_new(const kp_text_options *options) {
 void kp_text_free(kp_text *text) {
     if (!text) return;
     kp_strings *strings[] = {&text->names, &text->modules, &text->sources, &text->comms,
-                             &text->events, &text->lines, &text->bodies};
+                             &text->events, &text->lines};
     for (size_t i = 0; i < sizeof strings / sizeof *strings; i++) kp_strings_free(strings[i]);
     kp_table_free(&text->frame_table);
     kp_table_free(&text->stack_table);
     kp_table_free(&text->row_table);
-    void *arrays[] = {text->line, text->body, text->line_frames, text->frames, text->parent, text->leaf,
+    void *arrays[] = {text->line, text->bodies.slots, text->line_frames, text->frames, text->parent, text->leaf,
                       text->rows, text->stack, text->scratch, text->input};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) free(arrays[i]);
     free(text);
@@ -78,8 +78,7 @@ static uint32_t body_tag(const kp_text *text) {
 }
 
 /* Read the lines of a block that was not seen before, and remember what they came to. */
-static void learn_block(kp_text *text, size_t stop, uint32_t tag) {
-    kp_span block = kp_between(text->input + text->at, text->input + stop);
+static void learn_block(kp_text *text, size_t stop, kp_wide_hash hash) {
     text->plain = text->sample.open && text->sample.wanted;
     text->skipped = 0;
     int learning = text->plain;
@@ -90,14 +89,15 @@ static void learn_block(kp_text *text, size_t stop, uint32_t tag) {
         handle_line(text, kp_between(from, newline));
     }
     if (!text->plain || text->error || text->at < stop) return;
-    uint32_t skipped = text->skipped;
-    int32_t stack = kp_emit(text, KP_FROM_FRAMES);
-    int64_t number = kp_strings_add(&text->bodies, block, tag, NULL);
-    if (number < 0 || KP_RESERVE(text->body, text->body_room, (size_t)number, 1)) {
+    uint32_t row = 0, skipped = text->skipped;
+    int32_t stack = kp_emit(text, KP_FROM_FRAMES, &row);
+    kp_body *body = kp_body_slot(&text->bodies, hash);
+    if (!body) {
         text->error = KP_NO_MEMORY;
         return;
     }
-    text->body[number] = (kp_body){stack, skipped};
+    *body = (kp_body){hash, stack, skipped, row};
+    text->bodies.used++;
     text->at = stop + 1;
 }
 
@@ -140,15 +140,18 @@ static int read_block(kp_text *text, int last) {
         return last || left >= BLOCK_LIMIT;
     }
     size_t size = (size_t)(stop + 1 - from);
-    uint32_t tag = body_tag(text);
-    int64_t known = kp_strings_find(&text->bodies, (kp_span){from, size}, tag);
-    if (known < 0) {
-        learn_block(text, text->at + size, tag);
-        return 1;
+    kp_wide_hash hash = kp_hash_wide(from, size, body_tag(text));
+    hash.low |= 1; /* not that of a free slot */
+    kp_body *body = kp_body_slot(&text->bodies, hash);
+    if (!body) {
+        text->error = KP_NO_MEMORY;
+    } else if (!body->hash.low) {
+        learn_block(text, text->at + size, hash);
+    } else {
+        text->at += size + 1;
+        text->counts.skipped_lines += body->skipped;
+        if (text->sample.open) kp_emit(text, body->stack, &body->row);
     }
-    text->at += size + 1;
-    text->counts.skipped_lines += text->body[known].skipped;
-    if (text->sample.open) kp_emit(text, text->body[known].stack);
     return 1;
 }
 

@@ -251,12 +251,16 @@ static int parse_frame(kp_text *text, kp_span line, uint32_t tag) {
 /* A line "file.c:12" below a stack line belongs to the frame that was pushed last. */
 static int attach_source(kp_text *text, kp_span line) {
     line = kp_trim(line);
+    /* With source lines asked for, perf says here and not above that a frame is inlined. */
+    int inlined = kp_ends(line, " (inlined)");
+    if (inlined) line.size -= strlen(" (inlined)");
     const char *colon = line.size ? memrchr(line.at, ':', line.size) : NULL;
     if (!text->depth || !line.size) return 0;
     if (!colon) return line.at[line.size - 1] == ']'; /* "libc.so.6[27b25]" says nothing new */
     if (number_of(kp_between(colon + 1, line.at + line.size), INT32_MAX) < 0) return 0;
     kp_frame frame = text->frames[text->stack[text->depth - 1]];
     frame.source = (int32_t)kp_number(text, &text->sources, line);
+    if (inlined) frame.kind = KP_INLINED;
     text->stack[text->depth - 1] = kp_frame_number(text, frame);
     return 1;
 }
@@ -286,8 +290,17 @@ static void count_record(kp_text *text, kp_span rest) {
     text->counts.lost += lost > 0 ? (uint64_t)lost : 1;
 }
 
+/* Neighbouring samples often have the same thread and event. */
+static int32_t number_near(kp_text *text, kp_strings *strings, kp_span name, int32_t last) {
+    if (strings->count) {
+        kp_span known = strings->items[last].text;
+        if (known.size == name.size && !memcmp(known.at, name.at, name.size)) return last;
+    }
+    return (int32_t)kp_number(text, strings, name);
+}
+
 static void open_sample(kp_text *text, const header *found) {
-    if (text->sample.open) kp_emit(text, KP_FROM_FRAMES);
+    if (text->sample.open) kp_emit(text, KP_FROM_FRAMES, NULL);
     text->plain = 0;
     if (!found->event.size && kp_starts(found->rest, "PERF_RECORD_")) {
         count_record(text, found->rest);
@@ -297,11 +310,11 @@ static void open_sample(kp_text *text, const header *found) {
     text->sample = (kp_sample){
         .open = 1, .wanted = 1, .pid = found->pid, .tid = found->tid, .cpu = found->cpu,
         .time = found->time, .weight = found->weight,
-        .comm = (int32_t)kp_number(text, &text->comms, found->comm),
-        .event = (int32_t)kp_number(text, &text->events, found->event)};
+        .comm = number_near(text, &text->comms, found->comm, text->sample.comm),
+        .event = number_near(text, &text->events, found->event, text->sample.event)};
     kp_span frame = single_frame(found->rest);
     if (frame.size && kp_push_line(text, frame, 0, parse_frame)) {
-        kp_emit(text, KP_FROM_FRAMES);
+        kp_emit(text, KP_FROM_FRAMES, NULL);
         return;
     }
     text->at_block = 1;
@@ -310,7 +323,7 @@ static void open_sample(kp_text *text, const header *found) {
 void kp_right_line(kp_text *text, kp_span line) {
     if (!kp_trim_left(line).size) {
         text->plain = 0;
-        if (text->sample.open) kp_emit(text, KP_FROM_FRAMES);
+        if (text->sample.open) kp_emit(text, KP_FROM_FRAMES, NULL);
         return;
     }
     header found;
@@ -327,5 +340,5 @@ void kp_right_line(kp_text *text, kp_span line) {
 }
 
 void kp_right_end(kp_text *text) {
-    if (text->sample.open) kp_emit(text, KP_FROM_FRAMES);
+    if (text->sample.open) kp_emit(text, KP_FROM_FRAMES, NULL);
 }

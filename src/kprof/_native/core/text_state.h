@@ -11,11 +11,19 @@ typedef struct {
     int recognised;
 } kp_line;
 
-/* A block that was seen before: what its lines came to. */
+/* A block that was seen before: what its lines came to. Known by its hash alone, and kept in the table
+ * itself: a block that repeats costs one cache line, where its text would cost many. */
 typedef struct {
+    kp_wide_hash hash; /* both 0 for a free slot */
     int32_t stack;
     uint32_t skipped;
+    uint32_t row; /* the row that counted it last, + 1; often the next one, too */
 } kp_body;
+
+typedef struct {
+    kp_body *slots;
+    size_t size, used;
+} kp_bodies;
 
 /* The sample whose lines are being read. */
 typedef struct {
@@ -33,10 +41,10 @@ typedef struct {
 struct kp_text {
     kp_text_options options;
     kp_strings names, modules, sources, comms, events;
-    kp_strings lines, bodies;
+    kp_strings lines;
+    kp_bodies bodies;
     kp_line *line;
-    kp_body *body;
-    size_t line_room, body_room;
+    size_t line_room;
     uint32_t *line_frames;
     size_t line_frame_count, line_frame_room;
     kp_frame *frames;
@@ -85,9 +93,12 @@ void kp_add_line_frame(kp_text *text, kp_frame frame);
 uint32_t kp_frame_number(kp_text *text, kp_frame frame);
 uint32_t kp_number(kp_text *text, kp_strings *strings, kp_span name);
 
-/* Count the sample in hand and forget its frames. `stack` is KP_FROM_FRAMES or a known stack. */
+/* Count the sample in hand and forget its frames. `stack` is KP_FROM_FRAMES or a known stack; `row`
+ * (may be NULL) remembers the row between calls. */
 enum { KP_FROM_FRAMES = -2 };
-int32_t kp_emit(kp_text *text, int32_t stack);
+int32_t kp_emit(kp_text *text, int32_t stack, uint32_t *row);
+/* The slot of a block, free or not; NULL when memory is out. */
+kp_body *kp_body_slot(kp_bodies *bodies, kp_wide_hash hash);
 char *kp_scratch(kp_text *text, size_t size);
 
 /* Steps that both compat dialects share. */

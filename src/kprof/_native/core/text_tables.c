@@ -95,25 +95,32 @@ static int same_key(const kp_row *a, const kp_row *b) {
            a->tid == b->tid;
 }
 
-/* The row with the key of `row`, made if there is none. */
-static kp_row *find_row(kp_text *text, const kp_row *row) {
+/* The row with the key of `row`, made if there is none. `hint` is looked at first, and set. */
+static kp_row *find_row(kp_text *text, const kp_row *row, uint32_t *hint) {
     kp_table *table = &text->row_table;
+    int apart = text->options.every_sample;
+    if (!apart && hint && *hint && same_key(&text->rows[*hint - 1], row)) return &text->rows[*hint - 1];
     if (kp_table_ready(table) || KP_RESERVE(text->rows, text->row_room, text->row_count, 1)) return NULL;
-    if (!text->options.every_sample) {
+    size_t number = text->row_count;
+    if (!apart) {
         int32_t key[5] = {row->stack, row->event, row->comm, row->pid, row->tid};
         uint64_t hash = kp_hash(key, sizeof key, 2);
         size_t slot = kp_table_slot(table, hash);
         for (; table->value[slot]; slot = kp_table_next(table, slot)) {
-            kp_row *known = &text->rows[table->value[slot] - 1];
-            if (table->hash[slot] == hash && same_key(known, row)) return known;
+            number = table->value[slot] - 1;
+            if (table->hash[slot] == hash && same_key(&text->rows[number], row)) break;
         }
-        kp_table_put(table, slot, hash, (uint32_t)text->row_count);
+        if (!table->value[slot]) {
+            number = text->row_count;
+            kp_table_put(table, slot, hash, (uint32_t)number);
+        }
+        if (hint) *hint = (uint32_t)number + 1;
     }
-    text->rows[text->row_count] = *row;
-    return &text->rows[text->row_count++];
+    if (number == text->row_count) text->rows[text->row_count++] = *row;
+    return &text->rows[number];
 }
 
-static void count_sample(kp_text *text, int32_t stack) {
+static void count_sample(kp_text *text, int32_t stack, uint32_t *hint) {
     const kp_sample *sample = &text->sample;
     if (stack < 0) text->counts.without_stack++;
     if (stack < 0 && text->options.dialect == KP_INFERNO) return;
@@ -124,7 +131,7 @@ static void count_sample(kp_text *text, int32_t stack) {
         key.time = -1;
         if (!text->options.keep_ids) key.pid = key.tid = -1;
     }
-    kp_row *row = find_row(text, &key);
+    kp_row *row = find_row(text, &key, hint);
     if (!row) {
         text->error = KP_NO_MEMORY;
         return;
@@ -134,14 +141,37 @@ static void count_sample(kp_text *text, int32_t stack) {
     row->count++;
 }
 
-int32_t kp_emit(kp_text *text, int32_t stack) {
+int32_t kp_emit(kp_text *text, int32_t stack, uint32_t *row) {
     if (stack == KP_FROM_FRAMES) {
         stack = -1;
         for (size_t i = text->depth; i-- > 0 && !text->error;) stack = child(text, stack, text->stack[i]);
     }
-    if (text->sample.wanted && !text->error) count_sample(text, stack);
+    if (text->sample.wanted && !text->error) count_sample(text, stack, row);
     text->depth = 0;
     text->sample.open = text->sample.wanted = 0;
     text->sample.weight = 1;
     return stack;
+}
+
+static kp_body *probe(const kp_bodies *bodies, kp_wide_hash hash) {
+    size_t slot = (size_t)hash.low & (bodies->size - 1);
+    for (;; slot = (slot + 1) & (bodies->size - 1)) {
+        kp_body *body = &bodies->slots[slot];
+        if (body->hash.low == hash.low && body->hash.high == hash.high) return body;
+        if (!body->hash.low && !body->hash.high) return body;
+    }
+}
+
+kp_body *kp_body_slot(kp_bodies *bodies, kp_wide_hash hash) {
+    if (bodies->used * 2 >= bodies->size) {
+        kp_bodies grown = {NULL, bodies->size ? bodies->size * 2 : 1024, bodies->used};
+        grown.slots = calloc(grown.size, sizeof *grown.slots);
+        if (!grown.slots) return NULL;
+        for (size_t i = 0; i < bodies->size; i++)
+            if (bodies->slots[i].hash.low || bodies->slots[i].hash.high)
+                *probe(&grown, bodies->slots[i].hash) = bodies->slots[i];
+        free(bodies->slots);
+        *bodies = grown;
+    }
+    return probe(bodies, hash);
 }
