@@ -25,9 +25,9 @@ def recorded(tmp_path_factory):
     with subprocess.Popen([sys.executable, "-c", BUSY]) as program:
         time.sleep(0.5)
         try:
-            run = {"cwd": folder, "check": True, "capture_output": True, "timeout": 60}
-            subprocess.run([*KPROF, "record", "-p", str(program.pid), "-d", "3"], **run)
-            subprocess.run([*KPROF, "flame", "out.folded"], **run)
+            run = {"cwd": folder, "capture_output": True, "timeout": 60}
+            subprocess.run([*KPROF, "record", "-p", str(program.pid), "-d", "3"], check=True, **run)
+            subprocess.run([*KPROF, "flame", "out.folded"], check=True, **run)
         finally:
             program.kill()
     return folder
