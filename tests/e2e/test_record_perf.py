@@ -135,7 +135,7 @@ def test_a_second_signal_aborts_and_says_where_the_data_is(tmp_path, busy):
     tool = tmp_path / "perf"
     tool.write_text(SLOW_PERF.format(perf=_which("perf")))
     tool.chmod(0o755)
-    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "TMPDIR": str(tmp_path)}
     recorder = subprocess.Popen(
         [*KPROF, "record", "-p", str(busy.pid)], cwd=tmp_path, stderr=subprocess.PIPE, env=environment
     )
@@ -257,7 +257,7 @@ def test_an_abort_while_writing_says_where_the_data_is(tmp_path, busy, number):
     tool = tmp_path / "perf"
     tool.write_text(f'#!/bin/sh\n[ "$1" = script ] && sleep 10\nexec {_which("perf")} "$@"\n')
     tool.chmod(0o755)
-    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "TMPDIR": str(tmp_path)}
     recorder = subprocess.Popen(
         [*KPROF, "record", "-p", str(busy.pid), "-d", "0.5"],
         cwd=tmp_path, stderr=subprocess.PIPE, env=environment, start_new_session=True,
