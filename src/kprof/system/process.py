@@ -51,6 +51,7 @@ class Child:
         out: Where its standard output goes; ours if None.
         err: Where its standard error goes; ours if None.
         pipe_out: Give its standard output as `stdout` instead.
+        no_input: Give it nothing to read instead of our standard input.
         environment: Variables to set besides ours.
 
     Raises:
@@ -64,11 +65,13 @@ class Child:
         out: IO[bytes] | None = None,
         err: IO[bytes] | None = None,
         pipe_out: bool = False,
+        no_input: bool = False,
         environment: Mapping[str, str] | None = None,
     ) -> None:
         try:
             self._popen = subprocess.Popen(
                 arguments,
+                stdin=subprocess.DEVNULL if no_input else None,
                 stdout=subprocess.PIPE if pipe_out else out,
                 stderr=err,
                 env={**os.environ, **environment} if environment else None,

@@ -146,7 +146,8 @@ class _Session:
     def start(self, extra: Sequence[str] = ()) -> bool:
         """Start perf, wait until it samples, and let the command go."""
         self.errors.truncate(0)
-        self.perf = Child(self.arguments(extra), out=self.errors, err=self.errors)
+        # sudo takes over a terminal that it may read: Ctrl-C would reach neither us nor the command.
+        self.perf = Child(self.arguments(extra), out=self.errors, err=self.errors, no_input=True)
         deadline = time.monotonic() + _PATIENCE
         while self.perf.poll() is None and time.monotonic() < deadline:
             if self.control.answers(_TICK):
