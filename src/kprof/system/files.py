@@ -1,6 +1,7 @@
 """Inputs and outputs by name, with `-` for the standard streams."""
 
 import errno
+import fcntl
 import os
 import stat
 import sys
@@ -13,6 +14,7 @@ from typing import BinaryIO, Protocol
 from kprof.errors import OutputError, UsageError
 
 STANDARD = "-"
+_PIPE_BYTES = 1 << 20
 
 
 @contextmanager
@@ -23,6 +25,9 @@ def open_input(name: str) -> Iterator[BinaryIO]:
         UsageError: It cannot be opened.
     """
     if name == STANDARD:
+        with suppress(OSError):
+            # A wider pipe: fewer turns between the writer and us. Not a pipe, or too many of them: no matter.
+            fcntl.fcntl(sys.stdin.fileno(), fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         yield sys.stdin.buffer.raw if hasattr(sys.stdin.buffer, "raw") else sys.stdin.buffer
         return
     try:

@@ -89,6 +89,7 @@ static void learn_block(kp_text *text, size_t stop, kp_wide_hash hash) {
         handle_line(text, kp_between(from, newline));
     }
     if (!text->plain || text->error || text->at < stop) return;
+    kp_row_key key = kp_key_of(text);
     uint32_t row = 0, skipped = text->skipped;
     int32_t stack = kp_emit(text, KP_FROM_FRAMES, &row);
     kp_body *body = kp_body_slot(&text->bodies, hash);
@@ -96,7 +97,7 @@ static void learn_block(kp_text *text, size_t stop, kp_wide_hash hash) {
         text->error = KP_NO_MEMORY;
         return;
     }
-    *body = (kp_body){hash, stack, skipped, row};
+    *body = (kp_body){.hash = hash, .stack = stack, .skipped = skipped, .row = row, .key = key};
     text->bodies.used++;
     text->at = stop + 1;
 }
@@ -150,7 +151,7 @@ static int read_block(kp_text *text, int last) {
     } else {
         text->at += size + 1;
         text->counts.skipped_lines += body->skipped;
-        if (text->sample.open) kp_emit(text, body->stack, &body->row);
+        if (text->sample.open) kp_emit_known(text, body);
     }
     return 1;
 }
@@ -193,6 +194,7 @@ int kp_text_commit(kp_text *text, size_t size, int last) {
         if (text->options.dialect == KP_RIGHT) kp_right_end(text);
         if (text->options.dialect == KP_INFERNO) kp_inferno_end(text);
     }
+    if (last && !text->error) kp_settle(text);
     return text->error;
 }
 

@@ -20,14 +20,14 @@ static kp_span trim_right(const char *at, const char *end) {
 
 /* Decimal number of the whole span; -1 if it is none or exceeds `limit`. */
 static int64_t number_of(kp_span span, int64_t limit) {
-    int64_t value = 0;
+    uint64_t value = 0; /* 19 digits fit */
     if (!span.size || span.size > 19) return -1;
     for (size_t i = 0; i < span.size; i++) {
-        int digit = span.at[i] - '0';
-        if (digit < 0 || digit > 9 || value > (limit - digit) / 10) return -1;
+        unsigned digit = (unsigned)span.at[i] - '0';
+        if (digit > 9) return -1;
         value = value * 10 + digit;
     }
-    return value;
+    return value > (uint64_t)limit ? -1 : (int64_t)value;
 }
 
 /* "123", "-1" -> the number; -2 if it is none. */

@@ -11,13 +11,22 @@ typedef struct {
     int recognised;
 } kp_line;
 
+/* What tells rows of the same stack apart. */
+typedef struct {
+    int32_t comm, event, pid, tid;
+} kp_row_key;
+
 /* A block that was seen before: what its lines came to. Known by its hash alone, and kept in the table
- * itself: a block that repeats costs one cache line, where its text would cost many. */
+ * itself. Samples are added up here until one of another thread or event comes: a block that repeats
+ * costs one cache line, where its text and its row would cost many. */
 typedef struct {
     kp_wide_hash hash; /* both 0 for a free slot */
     int32_t stack;
     uint32_t skipped;
-    uint32_t row; /* the row that counted it last, + 1; often the next one, too */
+    uint32_t row;   /* + 1; 0 if there is none yet */
+    uint32_t count; /* samples that are not in the row yet, */
+    int64_t weight; /* and what they weigh */
+    kp_row_key key; /* of the row */
 } kp_body;
 
 typedef struct {
@@ -97,6 +106,12 @@ uint32_t kp_number(kp_text *text, kp_strings *strings, kp_span name);
  * (may be NULL) remembers the row between calls. */
 enum { KP_FROM_FRAMES = -2 };
 int32_t kp_emit(kp_text *text, int32_t stack, uint32_t *row);
+/* Key of the sample in hand. */
+kp_row_key kp_key_of(const kp_text *text);
+/* kp_emit for a sample whose block was seen before. */
+void kp_emit_known(kp_text *text, kp_body *body);
+/* Add to the rows what is still in the blocks. */
+void kp_settle(kp_text *text);
 /* The slot of a block, free or not; NULL when memory is out. */
 kp_body *kp_body_slot(kp_bodies *bodies, kp_wide_hash hash);
 char *kp_scratch(kp_text *text, size_t size);

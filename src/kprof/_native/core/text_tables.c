@@ -95,50 +95,55 @@ static int same_key(const kp_row *a, const kp_row *b) {
            a->tid == b->tid;
 }
 
-/* The row with the key of `row`, made if there is none. `hint` is looked at first, and set. */
-static kp_row *find_row(kp_text *text, const kp_row *row, uint32_t *hint) {
+/* Number of the row with the key of `row`, made if there is none; -1 when memory is out. */
+static int64_t find_row(kp_text *text, const kp_row *row) {
     kp_table *table = &text->row_table;
-    int apart = text->options.every_sample;
-    if (!apart && hint && *hint && same_key(&text->rows[*hint - 1], row)) return &text->rows[*hint - 1];
-    if (kp_table_ready(table) || KP_RESERVE(text->rows, text->row_room, text->row_count, 1)) return NULL;
-    size_t number = text->row_count;
-    if (!apart) {
+    if (kp_table_ready(table) || KP_RESERVE(text->rows, text->row_room, text->row_count, 1)) return -1;
+    if (!text->options.every_sample) {
         int32_t key[5] = {row->stack, row->event, row->comm, row->pid, row->tid};
         uint64_t hash = kp_hash(key, sizeof key, 2);
         size_t slot = kp_table_slot(table, hash);
         for (; table->value[slot]; slot = kp_table_next(table, slot)) {
-            number = table->value[slot] - 1;
-            if (table->hash[slot] == hash && same_key(&text->rows[number], row)) break;
+            uint32_t number = table->value[slot] - 1;
+            if (table->hash[slot] == hash && same_key(&text->rows[number], row)) return number;
         }
-        if (!table->value[slot]) {
-            number = text->row_count;
-            kp_table_put(table, slot, hash, (uint32_t)number);
-        }
-        if (hint) *hint = (uint32_t)number + 1;
+        kp_table_put(table, slot, hash, (uint32_t)text->row_count);
     }
-    if (number == text->row_count) text->rows[text->row_count++] = *row;
-    return &text->rows[number];
+    text->rows[text->row_count] = *row;
+    return (int64_t)text->row_count++;
 }
 
-static void count_sample(kp_text *text, int32_t stack, uint32_t *hint) {
+kp_row_key kp_key_of(const kp_text *text) {
     const kp_sample *sample = &text->sample;
+    int ids = text->options.keep_ids || text->options.every_sample;
+    return (kp_row_key){sample->comm, sample->event, ids ? sample->pid : -1, ids ? sample->tid : -1};
+}
+
+static void add_weight(kp_text *text, int64_t *sum, uint64_t weight) {
+    if (weight > INT64_MAX || __builtin_add_overflow(*sum, (int64_t)weight, sum)) text->error = KP_OVERFLOW;
+}
+
+static void count_sample(kp_text *text, int32_t stack, uint32_t *number) {
     if (stack < 0) text->counts.without_stack++;
     if (stack < 0 && text->options.dialect == KP_INFERNO) return;
-    kp_row key = {.stack = stack, .event = sample->event, .comm = sample->comm,
-                  .pid = sample->pid, .tid = sample->tid, .cpu = sample->cpu, .time = sample->time};
-    if (!text->options.every_sample) {
-        key.cpu = -1;
-        key.time = -1;
-        if (!text->options.keep_ids) key.pid = key.tid = -1;
-    }
-    kp_row *row = find_row(text, &key, hint);
-    if (!row) {
+    kp_row_key key = kp_key_of(text);
+    int apart = text->options.every_sample;
+    kp_row wanted = {.stack = stack, .event = key.event, .comm = key.comm, .pid = key.pid, .tid = key.tid,
+                     .cpu = apart ? text->sample.cpu : -1, .time = apart ? text->sample.time : -1};
+    int64_t row = find_row(text, &wanted);
+    if (row < 0) {
         text->error = KP_NO_MEMORY;
         return;
     }
-    if (sample->weight > INT64_MAX || __builtin_add_overflow(row->weight, (int64_t)sample->weight, &row->weight))
-        text->error = KP_OVERFLOW;
-    row->count++;
+    if (number && !apart) *number = (uint32_t)row + 1;
+    add_weight(text, &text->rows[row].weight, text->sample.weight);
+    text->rows[row].count++;
+}
+
+static void close_sample(kp_text *text) {
+    text->depth = 0;
+    text->sample.open = text->sample.wanted = 0;
+    text->sample.weight = 1;
 }
 
 int32_t kp_emit(kp_text *text, int32_t stack, uint32_t *row) {
@@ -147,10 +152,35 @@ int32_t kp_emit(kp_text *text, int32_t stack, uint32_t *row) {
         for (size_t i = text->depth; i-- > 0 && !text->error;) stack = child(text, stack, text->stack[i]);
     }
     if (text->sample.wanted && !text->error) count_sample(text, stack, row);
-    text->depth = 0;
-    text->sample.open = text->sample.wanted = 0;
-    text->sample.weight = 1;
+    close_sample(text);
     return stack;
+}
+
+static void settle(kp_text *text, kp_body *body) {
+    if (!body->count) return;
+    kp_row *row = &text->rows[body->row - 1];
+    add_weight(text, &row->weight, (uint64_t)body->weight);
+    row->count += body->count;
+    body->count = 0;
+    body->weight = 0;
+}
+
+void kp_emit_known(kp_text *text, kp_body *body) {
+    kp_row_key key = kp_key_of(text);
+    if (!text->sample.wanted || !body->row || body->stack < 0 || body->count == UINT32_MAX ||
+        memcmp(&key, &body->key, sizeof key)) {
+        settle(text, body);
+        if (text->sample.wanted) body->key = key;
+        kp_emit(text, body->stack, &body->row);
+        return;
+    }
+    add_weight(text, &body->weight, text->sample.weight);
+    body->count++;
+    close_sample(text);
+}
+
+void kp_settle(kp_text *text) {
+    for (size_t i = 0; i < text->bodies.size; i++) settle(text, &text->bodies.slots[i]);
 }
 
 static kp_body *probe(const kp_bodies *bodies, kp_wide_hash hash) {
