@@ -23,7 +23,11 @@ def output(command: list[str], path: Path) -> bytes:
 
 def first_difference(ours: bytes, theirs: bytes) -> str:
     lines = difflib.unified_diff(
-        theirs.decode(errors="replace").splitlines(), ours.decode(errors="replace").splitlines(), "theirs", "ours", n=0
+        theirs.decode(errors="replace").splitlines(),
+        ours.decode(errors="replace").splitlines(),
+        "theirs",
+        "ours",
+        n=0,
     )
     return "\n".join(line[:200] for line, _ in zip(lines, range(6), strict=False))
 
@@ -33,7 +37,9 @@ def compare(tool: str, program: str, texts: list[Path]) -> bool:
     for path in texts:
         for options in OPTIONS:
             theirs = output([program, *options], path)
-            ours = output([sys.executable, "-m", "kprof", "fold", "-q", "--compat", tool, *options, "-"], path)
+            ours = output(
+                [sys.executable, "-m", "kprof", "fold", "-q", "--compat", tool, *options, "-"], path
+            )
             total += 1
             equal += ours == theirs
             if ours != theirs:
@@ -43,7 +49,9 @@ def compare(tool: str, program: str, texts: list[Path]) -> bool:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--flamegraph", help="stackcollapse-perf.pl")
     parser.add_argument("--inferno", help="inferno-collapse-perf")
     parser.add_argument("texts", nargs="+", type=Path)
