@@ -14,7 +14,7 @@ from kprof.exporters.folded import FoldedOptions
 from kprof.model import Filter, Profile, merge
 from kprof.model.events import pick_event
 from kprof.readers import ReadOptions, Source, find_format
-from kprof.system.files import open_input, spooled, write_whole
+from kprof.system.files import is_same_file, open_input, spooled, write_whole
 
 if TYPE_CHECKING:
     from kprof.exporters.html import PageOptions
@@ -123,6 +123,17 @@ def check_output(output: str) -> None:
         raise UsageError(
             f"cannot tell a format from {output}", f"end it in one of {', '.join(OUTPUT_SUFFIXES)}"
         )
+
+
+def check_not_an_input(output: str, inputs: Sequence[str]) -> None:
+    """Raise if an output would take the place of an input.
+
+    Raises:
+        UsageError: It would.
+    """
+    for name in inputs:
+        if "-" not in {name, output} and is_same_file(name, output):
+            raise UsageError(f"{output} is an input, and would be overwritten", "name another output with -o")
 
 
 def write(profile: Profile, output: str, *, title: str | None = None) -> str:

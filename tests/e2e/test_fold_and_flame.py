@@ -99,7 +99,8 @@ def test_annotations():
     ],
 )
 def test_bad_input_is_one_line(tmp_path, command, data, code, says):
-    done = kprof(command, "-", "-o", tmp_path / "out.html", input=data)
+    suffix = "html" if command == "flame" else "folded"
+    done = kprof(command, "-", "-o", tmp_path / f"out.{suffix}", input=data)
     fails(done, code, says)
     assert not list(tmp_path.iterdir())
 
@@ -240,3 +241,26 @@ def test_what_cannot_be_done_is_said():
     fails(
         kprof("fold", "-", "--compat", "flamegraph", "--start", "1", input=TEXT), 2, "no times to filter by"
     )
+
+
+def test_an_input_is_never_overwritten(tmp_path):
+    (tmp_path / "x.txt").write_bytes(TEXT)
+    fails(kprof("fold", "x.txt", "-o", "x.txt", cwd=tmp_path), 2, "is an input")
+    (tmp_path / "x.html").write_bytes(TEXT)
+    fails(kprof("flame", "x.html", cwd=tmp_path), 2, "is an input")
+    assert (tmp_path / "x.txt").read_bytes() == (tmp_path / "x.html").read_bytes() == TEXT
+    fails(kprof("fold", "x.txt", "-o", "y.html", cwd=tmp_path), 2, "kprof flame")
+
+
+def test_source_lines_of_a_recording(tmp_path):
+    (tmp_path / "x.data").write_bytes(gzip.decompress((SAMPLES / "kernel-io.perf.data.gz").read_bytes()))
+    done = kprof("fold", "x.data", "--srcline", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert b"882 kept" in done.stderr
+
+
+def test_folded_text_says_nothing_of_losses(tmp_path):
+    kprof("fold", SAMPLES / "lost.perf-script.txt.gz", "-o", "x.folded", cwd=tmp_path)
+    done = kprof("flame", "x.folded", cwd=tmp_path)
+    assert b" lost" not in done.stderr
+    assert b"without a stack" not in done.stderr

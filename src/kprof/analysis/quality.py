@@ -1,13 +1,15 @@
 """How far can a profile be trusted? The counts behind every summary and every report's head."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from kprof.model import Kind, Profile
 from kprof.model.labels import UNKNOWN
-from kprof.model.tree import depths, path_sum
+from kprof.model.tree import depths, path_sum, subtree_sum
 
 _UNKNOWN_LIMIT = 0.10
 _LOST_LIMIT = 0.01
@@ -28,19 +30,32 @@ class Report:
     warnings: Sequence[str] = field(default_factory=list)
 
 
+def _observed(profile: Profile) -> npt.NDArray[np.int64]:
+    """Return how often each row was seen; folded text only knows what its rows weigh."""
+    return profile.samples.weight if _is_folded(profile) else profile.samples.count
+
+
+def _is_folded(profile: Profile) -> bool:
+    return profile.meta.facts.get("input") == "folded stacks"
+
+
+def _unknown_frames(profile: Profile) -> npt.NDArray[np.bool_]:
+    frames = profile.frames
+    unnamed = np.fromiter((name == UNKNOWN for name in frames.name), bool, len(frames))
+    unknown: npt.NDArray[np.bool_] = unnamed | (frames.kind == Kind.UNKNOWN)
+    return unknown
+
+
 def unknown_share(profile: Profile) -> float:
-    """Return the share, 0 to 1, of frames without a symbol, each counted as often as it was sampled."""
+    """Return the share, 0 to 1, of frames without a symbol, each counted as often as it was seen."""
     if not len(profile.stacks):
         return 0.0
-    frames = profile.frames
-    unknown = np.fromiter((name == UNKNOWN for name in frames.name), bool, len(frames))
-    unknown |= frames.kind == Kind.UNKNOWN
     parent = profile.stacks.parent
-    per_stack = path_sum(parent, unknown[profile.stacks.frame].astype(np.int64))
+    per_stack = path_sum(parent, _unknown_frames(profile)[profile.stacks.frame].astype(np.int64))
     present = profile.samples.stack >= 0
-    stack, count = profile.samples.stack[present], profile.samples.count[present].astype(float)
-    frames_seen = float((depths(parent)[stack] * count).sum())
-    return float((per_stack[stack] * count).sum()) / frames_seen if frames_seen else 0.0
+    stack, seen = profile.samples.stack[present], _observed(profile)[present].astype(float)
+    frames_seen = float((depths(parent)[stack] * seen).sum())
+    return float((per_stack[stack] * seen).sum()) / frames_seen if frames_seen else 0.0
 
 
 def judge(profile: Profile) -> Report:
@@ -49,11 +64,13 @@ def judge(profile: Profile) -> Report:
     kept = int(profile.samples.count.sum())
     lost = sum(quality.lost.values())
     unknown = unknown_share(profile)
-    # Folded text has one line for all equal samples: nobody knows how many they were.
-    what = "stacks" if profile.meta.facts.get("input") == "folded stacks" else "samples"
-    facts = [f"{quality.read:,} {what} read", f"{kept:,} kept"]
+    # Folded text does not tell how many samples a line was, nor what was lost on the way to it.
+    folded = _is_folded(profile)
+    facts = [f"{quality.read:,} {'stacks' if folded else 'samples'} read", f"{kept:,} kept"]
     facts += [f"{n:,} left out by {cause}" for cause, n in quality.filtered.items()]
-    facts += [f"{quality.without_stack:,} without a stack", f"{lost:,} lost", f"{unknown:.1%} unknown frames"]
+    if not folded:
+        facts += [f"{quality.without_stack:,} without a stack", f"{lost:,} lost"]
+    facts.append(f"{unknown:.1%} unknown frames")
     if quality.skipped_lines:
         facts.append(f"{quality.skipped_lines:,} lines not understood")
     if quality.truncated:
@@ -73,12 +90,26 @@ def judge(profile: Profile) -> Report:
 
 
 def _unknown_hint(profile: Profile) -> str:
-    """Name the module in which most frames lack a symbol, by distinct places."""
-    modules: dict[int, int] = {}
-    for name, mapping in zip(profile.frames.name, profile.frames.mapping.tolist(), strict=True):
-        if name == UNKNOWN and mapping >= 0:
-            modules[mapping] = modules.get(mapping, 0) + 1
-    if not modules:
-        return "stacks may be broken; try `-g dwarf`, or build with frame pointers"
-    worst = max(modules, key=modules.__getitem__)
-    return f"most of them in {profile.mappings.path[worst]}; install its debug symbols"
+    """Name the module in which most frames lack a symbol, or say that they belong to none."""
+    present = profile.samples.stack >= 0
+    seen = np.zeros(len(profile.stacks), np.float64)
+    np.add.at(seen, profile.samples.stack[present], _observed(profile)[present])
+    seen = subtree_sum(profile.stacks.parent, seen)
+    unknown = _unknown_frames(profile)[profile.stacks.frame]
+    modules: Counter[str] = Counter()
+    for frame, times in zip(profile.stacks.frame[unknown].tolist(), seen[unknown].tolist(), strict=True):
+        modules[_module_of(profile, frame)] += times
+    (worst, times), *_ = modules.most_common(1) or [("", 0)]
+    if not worst:
+        return "they belong to no file, so stacks may be broken; try `-g dwarf`, or build with frame pointers"
+    share = "most of them" if times > sum(modules.values()) / 2 else "the largest part"
+    return f"{share} in {worst}; install its debug symbols"
+
+
+def _module_of(profile: Profile, frame: int) -> str:
+    mapping = int(profile.frames.mapping[frame])
+    if mapping >= 0:
+        return profile.mappings.path[mapping]
+    # Folded text calls a frame without a symbol by its module: "[libc.so.6]".
+    name = profile.frames.name[frame]
+    return "" if name in {UNKNOWN, ""} else name.strip("[]")

@@ -79,6 +79,7 @@ def flame(  # noqa: PLR0917 - Typer passes by name
     from kprof.exporters.html import PageOptions  # noqa: PLC0415
     from kprof.readers import ReadOptions  # noqa: PLC0415
 
+    pipeline.check_not_an_input(output, inputs)
     keep = o.FilterOptions(only_comm, only_pid, only_tid, only_cpu, start, end, focus, ignore, root_at)
     choice = pipeline.Choice(ReadOptions(full_names=full_names, ids=False), event, keep.build(), inline)
     with reading(inputs) as progress:

@@ -1,13 +1,16 @@
 """`kprof fold`: any input to folded stacks."""
 
 from enum import StrEnum
+from pathlib import PurePath
 from typing import Annotated
 
 import typer
 
 from kprof.cli import options as o
 from kprof.cli.console import be_quiet, reading, summary
+from kprof.errors import UsageError
 
+_OTHER_FORMATS = {".html", ".data", ".gz", ".zst"}
 _MARKS = "How frames are written"
 
 
@@ -86,6 +89,11 @@ def fold(  # noqa: PLR0917 - Typer passes by name
         marks = frozenset(kind for kind, yes in wanted.items() if yes or every)
         read = ReadOptions(full_names=full_names, ids=pid or tid)
         written = FoldedOptions(LabelOptions(marks, addrs, srcline), pid, tid)
+    pipeline.check_not_an_input(output, inputs)
+    if PurePath(output).suffix in _OTHER_FORMATS:
+        raise UsageError(
+            f"fold writes folded text, not {PurePath(output).suffix}", "draw a page with kprof flame"
+        )
     keep = o.FilterOptions(only_comm, only_pid, only_tid, only_cpu, start, end, focus, ignore, root_at)
     choice = pipeline.Choice(read, event, keep.build(), inline, srcline)
     with reading(inputs) as progress:

@@ -38,3 +38,17 @@ def depths(parent: Int32) -> Int64:
 def path_any(parent: Int32, marked: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """Say of every stack whether it, or a stack on its path to the root, is marked; shape (n,)."""
     return path_sum(parent, marked.astype(np.int64)) > 0
+
+
+def subtree_sum(parent: Int32, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Sum a value per stack over the stack and all that grow out of it, shape (n,).
+
+    One pass a level, deepest first.
+    """
+    total = values.copy()
+    depth = depths(parent)
+    order = np.argsort(-depth, kind="stable")
+    for rows in np.split(order, np.flatnonzero(np.diff(depth[order])) + 1):
+        inner = rows[parent[rows] >= 0]
+        np.add.at(total, parent[inner], total[inner])
+    return total

@@ -40,6 +40,13 @@ def open_input(name: str) -> Iterator[BinaryIO]:
         yield file
 
 
+def is_same_file(one: str, other: str) -> bool:
+    """Say whether two names are of one regular file."""
+    with suppress(OSError):
+        return Path(one).is_file() and Path(one).samefile(other)
+    return False
+
+
 class _Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
 

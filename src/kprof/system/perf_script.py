@@ -4,6 +4,7 @@ import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import IO
 
 from kprof.errors import FormatError, NotAvailableError
 from kprof.system.process import Child, run
@@ -29,35 +30,38 @@ def open_script(
         NotAvailableError: perf is not installed.
         FormatError: perf cannot read the file; raised when the stream ends, too.
     """
-    fields = _fields(path, elevate) + (",+srcline" if srcline else "")
+    fields = _fields(path, elevate)
+    if srcline:
+        # perf does not let a list of fields be mixed with additions to its defaults.
+        fields += ",+srcline" if fields.startswith("+") else ",srcline"
     arguments = [*_base(path, elevate), "--show-lost-events", "-F", fields]
     arguments += [] if inline else ["--no-inline"]
     with tempfile.TemporaryFile(prefix="kprof-") as errors:
         child = Child(arguments, err=errors, pipe_out=True)
         try:
             with child.stdout:
-                output = ScriptOutput(child)
-                yield output
-            code = child.wait()
-            if output.ended and code:
-                errors.seek(0)
-                _fail(path, errors.read().decode(errors="replace"))
+                yield ScriptOutput(child, path, errors)
         finally:
             if child.poll() is None:
                 child.terminate()
 
 
 class ScriptOutput:
-    """The text; knows whether it was read to its end."""
+    """The text. An end that is perf's failure raises, so that it is not taken for an empty recording."""
 
-    def __init__(self, child: Child) -> None:
-        self._stream = child.stdout
-        self.ended = False
+    def __init__(self, child: Child, path: str, errors: IO[bytes]) -> None:
+        self._child, self._path, self._errors = child, path, errors
 
     def read(self, size: int, /) -> bytes:
-        """Return up to `size` bytes, none at the end."""
-        part = self._stream.read1(size)  # type: ignore[attr-defined]
-        self.ended = self.ended or not part
+        """Return up to `size` bytes, none at the end.
+
+        Raises:
+            FormatError: perf failed.
+        """
+        part = self._child.stdout.read1(size)  # type: ignore[attr-defined]
+        if not part and self._child.wait():
+            self._errors.seek(0)
+            _fail(self._path, self._errors.read().decode(errors="replace"))
         return bytes(part)
 
 
@@ -89,7 +93,8 @@ def _fields(path: str, elevate: Sequence[str]) -> str:
 
 def _fail(path: str, message: str) -> None:
     lines = [line.strip() for line in message.splitlines() if line.strip()]
-    reason = next((line for line in lines if "[" not in line[:1]), "it does not say why")
+    told = [line for line in lines if not line.startswith("[") and not line.endswith("Ignoring.")]
+    reason = told[0] if told else "it does not say why"
     lowered = message.lower()
     if "incompatible file format" in lowered or "magic" in lowered:
         raise FormatError(f"{path} is no perf.data file that this perf reads", reason)

@@ -122,7 +122,14 @@ class _Session:
         """Return perf's command line."""
         request = self.request
         line = [*request.elevate, self.program, "record", "-o", self.data, *self.plan.arguments, *extra]
-        line += ["--call-graph", request.call_graph, "--sample-cpu", "--period", *self.synthesis]
+        line += [
+            "--call-graph",
+            request.call_graph,
+            "--sample-cpu",
+            "--period",
+            "--no-buildid-cache",
+            *self.synthesis,
+        ]
         line += self.control.arguments
         if self.gate:
             return [*line, "-p", str(self.gate.pid)]

@@ -1,0 +1,52 @@
+"""What a summary says of a profile."""
+
+import numpy as np
+import pytest
+
+from kprof.analysis.quality import judge, unknown_share
+from kprof.model import Frame, Kind, ProfileBuilder, Quality
+from kprof.model.tree import subtree_sum
+
+NOWHERE = Frame("[unknown]", "", Kind.UNKNOWN)
+LIBC = Frame("[unknown]", "/lib/libc.so.6")
+
+
+def build(*samples, **options):
+    builder = ProfileBuilder()
+    for stack, count in samples:
+        builder.add(stack, count, count=count)
+    return builder.build(**options)
+
+
+def test_subtrees_are_summed_from_the_leaves():
+    parent = np.array([-1, 0, 1, 0, -1], np.int32)
+    assert subtree_sum(parent, np.array([1.0, 2, 4, 8, 16])).tolist() == [15, 6, 4, 8, 16]
+
+
+def test_frames_count_as_often_as_they_were_seen():
+    assert unknown_share(build((["main", LIBC], 3), (["main"], 4))) == pytest.approx(3 / 10)
+
+
+@pytest.mark.parametrize(
+    ("samples", "hint"),
+    [
+        ([(["main", NOWHERE], 90), (["main", LIBC], 10)], "they belong to no file"),
+        ([(["main", NOWHERE], 10), (["main", LIBC], 90)], "most of them in /lib/libc.so.6"),
+    ],
+)
+def test_the_hint_names_what_was_seen_most(samples, hint):
+    (warning,) = judge(build(*samples)).warnings
+    assert hint in warning
+
+
+def test_the_hint_reads_modules_from_folded_text():
+    profile = build(([Frame("[libc.so.6]", "", Kind.UNKNOWN)], 5), facts={"input": "folded stacks"})
+    report = judge(profile)
+    assert "most of them in libc.so.6" in report.warnings[0]
+    assert not any("lost" in fact for fact in report.facts)
+
+
+def test_losses_are_warned_of():
+    report = judge(build((["a"], 10), quality=Quality(read=10, lost={"recorder": 5})))
+    assert "5 lost" in report.facts
+    assert "33.3% of the samples were lost" in report.warnings[0]
