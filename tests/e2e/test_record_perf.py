@@ -255,14 +255,19 @@ def test_no_command_outlives_us(tmp_path):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_abort_while_writing_says_where_the_data_is(tmp_path, busy, number):
     tool = tmp_path / "perf"
-    tool.write_text(f'#!/bin/sh\n[ "$1" = script ] && sleep 10\nexec {_which("perf")} "$@"\n')
+    writing = tmp_path / "writing"
+    tool.write_text(
+        f'#!/bin/sh\n[ "$1" = script ] && touch {writing} && sleep 10\nexec {_which("perf")} "$@"\n'
+    )
     tool.chmod(0o755)
     environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "TMPDIR": str(tmp_path)}
     recorder = subprocess.Popen(
         [*KPROF, "record", "-p", str(busy.pid), "-d", "0.5"],
         cwd=tmp_path, stderr=subprocess.PIPE, env=environment, start_new_session=True,
     )  # fmt: skip
-    time.sleep(4)
+    deadline = time.monotonic() + 60
+    while not writing.exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
     recorder.send_signal(number)
     _, errors = recorder.communicate(timeout=60)
     assert recorder.returncode == 130, errors

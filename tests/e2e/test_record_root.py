@@ -310,8 +310,9 @@ def _perfs_of(user):
 def test_ctrl_c_in_a_terminal(user, busy, target):
     what = ["-p", str(busy.pid)] if target == "process" else ["--", *ENDLESS]
     code, seen = _in_terminal(user, [sys.executable, "-m", "kprof", "record", "--root", *what], after=3)
-    # A command that Ctrl-C ended gives 128 + SIGINT, as in a shell.
-    assert code == (0 if target == "process" else 130), seen
+    # A command that Ctrl-C ended gives 128 + SIGINT, as in a shell. A shell on a busy machine may be
+    # between two children, survive it, and be ended by the SIGTERM that follows.
+    assert code in ({0} if target == "process" else {130, 143}), seen
     assert_kernel_is_seen(user.work / "out.folded")
     assert_clean(user)
     assert not _perfs_of(user)
