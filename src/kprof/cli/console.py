@@ -63,8 +63,14 @@ def progress_line() -> Iterator[Callable[[str], None]]:
 
 
 @contextmanager
-def reading(inputs: list[str]) -> Iterator[Callable[[str, int], None]]:
-    """Show how much of the inputs was read; gives a function of an input's name and its bytes read."""
+def reading(inputs: list[str]) -> Iterator[Callable[[str, int], None] | None]:
+    """Show how much of the inputs was read; gives a function of an input's name and its bytes read.
+
+    It is None where nobody looks: it would be called for every piece that is read.
+    """
+    if _quiet or not sys.stderr.isatty():
+        yield None
+        return
     sizes: dict[str, int] = {}
     for name in inputs:
         with suppress(OSError):

@@ -11,7 +11,8 @@ from kprof.model import Event, Frames, Mappings, Meta, Profile, Quality, Samples
 from kprof.readers.options import ReadOptions
 from kprof.readers.source import Source
 
-_CHUNK = 1 << 20
+# Small enough for what was read to be in the cache still when it is parsed.
+_CHUNK = 1 << 18
 _TIMED = re.compile(rb"^[^\n]*?\s-?\d+(/-?\d+)?\s+(\[\d+\]\s+)?\d+\.\d{3,9}:(\s|$)", re.MULTILINE)
 _UNTIMED = re.compile(
     rb"^\S[^\n]*?\s\d+(/\d+)?\s+(\[\d+\]\s+)?(\d+\s+)?\S+:[ \t\r]*\n[ \t]*[0-9a-f]+ ", re.MULTILINE

@@ -14,7 +14,7 @@ from typing import BinaryIO, Protocol
 from kprof.errors import OutputError, UsageError
 
 STANDARD = "-"
-_PIPE_BYTES = 1 << 20
+_PIPE_BYTES = 1 << 18
 
 
 @contextmanager

@@ -27,6 +27,7 @@ typedef struct {
     uint32_t count; /* samples that are not in the row yet, */
     int64_t weight; /* and what they weigh */
     kp_row_key key; /* of the row */
+    char padding[8]; /* to a whole cache line */
 } kp_body;
 
 typedef struct {

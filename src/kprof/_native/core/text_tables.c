@@ -1,5 +1,6 @@
 /* Frames, stacks and rows: everything that is counted rather than read. */
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "text_state.h"
 
@@ -192,10 +193,22 @@ static kp_body *probe(const kp_bodies *bodies, kp_wide_hash hash) {
     }
 }
 
+/* Free slots, each in one cache line. Where it pays they lie in large pages: every sample looks at a
+ * slot of its own, and the look-up of its page would cost as much as the slot. */
+static kp_body *new_slots(size_t count) {
+    size_t size = count * sizeof(kp_body), large = (size_t)1 << 21;
+    _Static_assert(sizeof(kp_body) == 64, "a slot is a cache line");
+    kp_body *slots = aligned_alloc(size >= large ? large : sizeof(kp_body), size);
+    if (!slots) return NULL;
+    if (size >= large) madvise(slots, size, MADV_HUGEPAGE);
+    memset(slots, 0, size);
+    return slots;
+}
+
 kp_body *kp_body_slot(kp_bodies *bodies, kp_wide_hash hash) {
     if (bodies->used * 2 >= bodies->size) {
         kp_bodies grown = {NULL, bodies->size ? bodies->size * 2 : 1024, bodies->used};
-        grown.slots = calloc(grown.size, sizeof *grown.slots);
+        grown.slots = new_slots(grown.size);
         if (!grown.slots) return NULL;
         for (size_t i = 0; i < bodies->size; i++)
             if (bodies->slots[i].hash.low || bodies->slots[i].hash.high)
