@@ -34,15 +34,15 @@ WORK = Path("/tmp/kprof-samples")  # a fixed path, because it is part of what is
 HEAD = """\
 # What each sample shows, how it is made, and facts about it that tests hold readers to.
 # By hand: shows, commands, script, comms, frames (the last two must be found in the text). The rest is
-# record.py's. `commands` are bash, run in a work folder with OUT (perf.data) and SRC (samples/workloads)
-# set; `text` is what `script` then printed.
+# record.py's. `commands` are bash, run in a work folder with OUT (perf.data) and SRC (a copy of
+# samples/workloads) set; `text` is what `script` then printed.
 # samples, lost: over all events. tasks: distinct pid/tid pairs. periods: the sum, for each event.
 """
 WIDTH = 110
 
 
 def bash(command: str, out: Path) -> bytes:
-    env = {**os.environ, "OUT": str(out), "SRC": str(HERE / "workloads"), "LC_ALL": "C"}
+    env = {**os.environ, "OUT": str(out), "SRC": str(WORK / "workloads"), "LC_ALL": "C"}
     done = subprocess.run(["bash", "-euc", command], cwd=WORK, env=env, check=False, capture_output=True)
     if done.returncode:
         sys.exit(f"{command}: {done.stderr.decode(errors='replace')}")
@@ -133,6 +133,8 @@ def main() -> None:
         sys.exit(f"no such sample: {', '.join(sorted(unknown))}; --list says what there is")
     shutil.rmtree(WORK, ignore_errors=True)
     WORK.mkdir()
+    # Paths of sources are recorded, too: those of the machine at hand must not be.
+    shutil.copytree(HERE / "workloads", WORK / "workloads")
     for name in args.names or entries:
         print(name, flush=True)
         record(name, entries[name])
