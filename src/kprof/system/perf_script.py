@@ -98,6 +98,12 @@ def _fail(path: str, message: str) -> None:
     lowered = message.lower()
     if "incompatible file format" in lowered or "magic" in lowered:
         raise FormatError(f"{path} is no perf.data file that this perf reads", reason)
+    if "addr2line" in lowered:
+        # perf 6.1 dies of it where a recorded program is no longer in its place.
+        raise NotAvailableError(
+            f"perf cannot find source lines in {path}: {reason}",
+            "the recorded programs must be here as they were; or leave out --srcline and --inline",
+        )
     if "permission denied" in lowered:
         raise NotAvailableError(f"perf may not read {path}", "use sudo, or change its owner")
     raise FormatError(f"perf cannot read {path}: {reason}", "is it cut off? try `perf report -i` on it")
