@@ -15,13 +15,33 @@ class AbiWheel(bdist_wheel):
 
 
 CORE = Path("src/kprof/_native/core")
-text = Extension(
-    "kprof._native._text",
-    ["src/kprof/_native/_text.pyx", *sorted(map(str, CORE.glob("*.c")))],
-    include_dirs=["src/kprof/_native"],
-    define_macros=[("Py_LIMITED_API", LIMITED_API), ("_GNU_SOURCE", None)],
-    extra_compile_args=["-std=gnu11", "-O3", "-g1", "-Wall", "-Wextra", "-Wno-unused-parameter"],
-    depends=sorted(map(str, CORE.glob("*.h"))),
-    py_limited_api=True,
+# Which families of the C core each module is made of; a family is the first word of a file's name.
+MODULES = {
+    "_text": {"memory", "intern", "text", "fold"},
+    "_perf": {"memory", "intern", "perf", "cfi", "unwind"},
+    "_unwind": {"memory", "intern", "cfi", "unwind"},
+    "_dwarf": {"memory", "intern", "dwarf"},
+    "_symbols": {"memory", "intern", "symbols", "demangle"},
+}
+
+
+def extension(name: str, families: set[str]) -> Extension:
+    return Extension(
+        f"kprof._native.{name}",
+        [
+            f"src/kprof/_native/{name}.pyx",
+            *sorted(str(file) for file in CORE.glob("*.c") if file.stem.split("_")[0] in families),
+        ],
+        include_dirs=["src/kprof/_native"],
+        define_macros=[("Py_LIMITED_API", LIMITED_API), ("_GNU_SOURCE", None)],
+        extra_compile_args=["-std=gnu11", "-O3", "-g1", "-Wall", "-Wextra", "-Wno-unused-parameter"],
+        depends=sorted(map(str, CORE.glob("*.h"))),
+        py_limited_api=True,
+    )
+
+
+there = {name: families for name, families in MODULES.items() if Path(f"src/kprof/_native/{name}.pyx").exists()}
+setup(
+    ext_modules=cythonize([extension(*item) for item in there.items()], language_level=3),
+    cmdclass={"bdist_wheel": AbiWheel},
 )
-setup(ext_modules=cythonize([text], language_level=3), cmdclass={"bdist_wheel": AbiWheel})

@@ -36,10 +36,13 @@ class Mappings:
     Attributes:
         path: Path as the recorder saw it, or a name in brackets such as `[kernel.kallsyms]`.
         build_id: Build-id in hex, empty if not known.
+        pid: A process that had it mapped, -1 if not known. Where the path depends on the process (a
+            container, a map of JIT code), it tells whose path this is.
     """
 
     path: Sequence[str] = ()
     build_id: Sequence[str] = ()
+    pid: Sequence[int] = ()
 
     def __len__(self) -> int:
         return len(self.path)
@@ -52,7 +55,9 @@ class Frames:
     Attributes:
         name: Function name; `[unknown]` where there was no symbol.
         mapping: Row of `Mappings`, -1 if not known. int32.
-        address: Address or file offset, 0 if not known. uint64.
+        address: Where in the mapping, 0 if not known. uint64. An offset in the file (`USER`), an offset
+            from where it was mapped (`VDSO`), or an address of the process or the kernel (all others). A
+            return address is given less one, so that it lies in the call.
         kind: `Kind` values. uint8.
         source: `file:line`, empty if not known.
     """

@@ -1,0 +1,1 @@
+"""ELF files: sections, symbol tables, build-ids, and where debug files lie."""

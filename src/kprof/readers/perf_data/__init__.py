@@ -1,0 +1,1 @@
+"""Recordings of `perf record`, read without perf."""

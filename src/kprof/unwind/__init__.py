@@ -1,0 +1,1 @@
+"""Copies of stacks -> return addresses."""

@@ -1,0 +1,1 @@
+"""Constants of foreign layouts; no functions."""
