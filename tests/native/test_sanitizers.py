@@ -11,12 +11,15 @@ ROOT = Path(__file__).parents[2]
 FLAGS = ["-D_GNU_SOURCE", "-std=gnu11", "-g", "-O1", "-Wall", "-Wextra", "-Wshadow", "-Werror"]
 SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 ROUNDS = 60
+CORE = ROOT / "src/kprof/_native/core"
+FAMILIES = {"memory", "intern", "text", "fold"}
 
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory):
     target = tmp_path_factory.mktemp("native") / "drive_text"
-    sources = [ROOT / "tests/native/drive_text.c", *sorted((ROOT / "src/kprof/_native/core").glob("*.c"))]
+    core = sorted(file for file in CORE.glob("*.c") if file.stem.split("_")[0] in FAMILIES)
+    sources = [ROOT / "tests/native/drive_text.c", *core]
     command = ["gcc", *FLAGS, *SANITIZERS, f"-I{ROOT / 'src/kprof/_native'}", *sources, "-o", target]
     subprocess.run(command, check=True)
     return target

@@ -55,6 +55,11 @@ def rows(text, **options):
         (b"app\t1/2 [000] 3.500000: 7 cycles:", (b"app", 1, 2, 0, 3500000000, b"cycles", 7)),
         (b"app 1/2 [012]     0.000001: 7 cpu/event=0x3c/u:", (b"app", 1, 2, 12, 1000, b"cpu/event=0x3c/u", 7)),
         (b"app 12/34 cycles:", (b"app", 12, 34, -1, -1, b"cycles", 1)),
+        (b"  x 1 2.000000:   8 3.500000: 7 cycles:", (b"x 1 2.000000:", -1, 8, -1, 3500000000, b"cycles", 7)),
+        (b"1 1 1.000: e:   7/8 [000] 3.500000: 7 cycles:", (b"1 1 1.000: e:", 7, 8, 0, 3500000000, b"cycles", 7)),
+        (b"a 1 1.000000: 1 f:print: b 2 2.000: 9 c: d 3 3.000: 9 c:", (b"a", -1, 1, -1, 1000000000, b"f:print", 1)),
+        (b"app 12/34 [005] K 3.500000: 7 cycles:", (b"app", 12, 34, 5, 3500000000, b"cycles", 7)),
+        (b"K 34 U      3.500000: 7 cycles:", (b"K", -1, 34, -1, 3500000000, b"cycles", 7)),
         (b"app 34 [003] 99 cycles:", (b"app", -1, 34, 3, -1, b"cycles", 99)),
     ],
 )  # fmt: skip
@@ -77,6 +82,17 @@ def test_headers_without_stacks_follow_each_other():
     assert [r[0] for r in rows(text)] == [b"comm one", b"comm 2"]
 
 
+def test_an_unknown_field_before_the_time_is_no_name():
+    counts = read(b"app 12/34 [005] odd 3.500000: 7 cycles:\n" + STACK)["counts"]
+    assert (counts["read"], counts["skipped_lines"]) == (0, 2)
+
+
+def test_a_time_far_to_the_right_is_none_of_a_header():
+    line = b"a" + b" 1 1.000: x:" * 100_000 + b"\n"
+    counts = read(line * 3 + b"a 1/1 [0] 1.000000: 1 c:\n" + STACK + line[:600] + b"\n")["counts"]
+    assert counts["read"] == 5
+
+
 @pytest.mark.parametrize("arguments", [b"", b"fd: 0x3, buf: 0x7ffc "])
 def test_a_frame_on_the_header_line(arguments):
     line = b"app 1/2 [000] 3.500000: 7 c: " + arguments + b"     ffffffff81000 do it+0x1 (/usr/bin/my app)\n"
@@ -84,6 +100,33 @@ def test_a_frame_on_the_header_line(arguments):
     assert tables["names"] == [b"do it"]
     assert tables["modules"] == [b"/usr/bin/my app"]
     assert tables["rows"]["count"].tolist() == [3]
+
+
+@pytest.mark.parametrize("lead", [b"\t    ", b"        "])
+def test_what_looks_like_a_frame_among_the_arguments_is_none_if_a_stack_follows(lead):
+    head = b"a 1/1 [0] 1.000000: 1 usb:urb: hi deadbeef12 done (ok)\n"
+    stack = lead + b"4005 inner (/bin/x)\n" + lead + b"4006 outer (/bin/x)\n\n"
+    tables = read((head + stack) * 2)
+    (row,) = tables["rows"]
+    names, stack = [], row["stack"]
+    while stack >= 0:
+        names.append(tables["names"][tables["frames"][tables["leaf"][stack]]["name"]])
+        stack = tables["parent"][stack]
+    assert (names, row["count"]) == ([b"inner", b"outer"], 2)
+
+
+def test_source_lines_and_comments_below_a_frame_on_the_header_line():
+    line = b"app 1/2 [000] 3.500000: 7 c:     4005 f+0x1 (/a)\n  dir/a.c:12\n# a comment\n"
+    tables = read(line * 2)
+    assert tables["sources"] == [b"dir/a.c:12"]
+    assert (tables["counts"]["read"], tables["counts"]["skipped_lines"]) == (2, 0)
+
+
+def test_records_of_other_kinds_are_no_samples():
+    text = b"a 1/1 [0] 1.000000: PERF_RECORD_COMM: sh:1/1\n\na 1/1 [0] 1.0000: 1 c:\n" + STACK
+    tables = read(text)
+    assert tables["events"] == [b"c"]
+    assert (tables["counts"]["read"], tables["counts"]["other_records"]) == (1, 1)
 
 
 def test_lost_records_are_added_up():
@@ -117,3 +160,36 @@ def test_weights_never_wrap():
     with pytest.raises(OverflowError):
         read(line * 2)
     assert read(b"a 1/1 [0] 1.000000: 9223372036854775808 c:\n" + STACK)["counts"]["read"] == 0
+
+
+@pytest.mark.parametrize("dialect", ["right", "flamegraph", "inferno"])
+def test_lines_not_understood_take_no_memory_and_pieces_do_not_change_their_number(dialect):
+    text = b"".join(
+        b"a 1/1 [0] 1.000000: 1 %s:\n\t55 f (/a)\n 0x%08x/0x1/P\n\t%s\n\n"
+        % (b"cd"[i % 3 == 0 :][:1], i, (b"what is it", b"56 g (/b)")[i % 2])
+        for i in range(300)
+    )
+    skipped = {
+        read(text, piece, dialect=dialect)["counts"]["skipped_lines"] for piece in (None, 7, 100, 5000)
+    }
+    assert len(skipped) == 1
+
+
+def test_samples_without_empty_lines():
+    text = b"".join(b"a 1/1 [0] %d.000000: 1 c:\n\t55 f%d (/a)\n" % (i, i % 7) for i in range(40_000))
+    tables = read(text + b"\n" + b"a 1/1 [0] 1.000000: 1 c:\n" + STACK, 1 << 16)
+    assert tables["counts"]["read"] == 40_001
+    assert sum(tables["rows"]["count"]) == 40_001
+
+
+def test_texts_made_to_hash_alike_are_told_apart():
+    """Eight bytes equal to a known key would make the eight beside them not matter."""
+    keys = [0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93]
+    for key in keys:
+        text = b""
+        for name in (b"A" * 8, b"B" * 8):
+            line = (
+                (b"\t            4005 ".ljust(32, b"p")) + name + key.to_bytes(8, "little") + b" (/bin/x)\n\n"
+            )
+            text += b"x 10/11 [000] 1.000000: 5 cycles:\n" + line
+        assert len(read(text)["names"]) == 2

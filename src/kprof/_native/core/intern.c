@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 static uint64_t mix(uint64_t a, uint64_t b) {
     __uint128_t product = (__uint128_t)a * b;
@@ -14,12 +15,19 @@ static uint64_t load64(const char *at) {
     return value;
 }
 
-static const uint64_t k0 = 0x9e3779b97f4a7c15u, k1 = 0xc2b2ae3d27d4eb4fu, k2 = 0x165667b19e3779f9u,
-                      k3 = 0xd6e8feb86659fd93u;
+static uint64_t keys[4] = {0x9e3779b97f4a7c15u, 0xc2b2ae3d27d4eb4fu, 0x165667b19e3779f9u, 0xd6e8feb86659fd93u};
+
+/* Each process has keys of its own: with known ones, texts could be made that differ and hash alike.
+ * Nothing that is written depends on them, for numbers are given in the order of first sight. */
+__attribute__((constructor)) static void draw_keys(void) {
+    uint64_t drawn[4];
+    if (getrandom(drawn, sizeof drawn, GRND_NONBLOCK) == sizeof drawn) memcpy(keys, drawn, sizeof keys);
+}
 
 /* Folded multiplication over 16 bytes at a time, in two lanes so that the multiplications overlap. */
 kp_wide_hash kp_hash_wide(const void *bytes, size_t size, uint64_t seed) {
     const char *at = bytes;
+    const uint64_t k0 = keys[0], k1 = keys[1], k2 = keys[2], k3 = keys[3];
     uint64_t a = seed ^ k0, b = seed + k1;
     size_t left = size;
     for (; left >= 32; at += 32, left -= 32) {

@@ -29,9 +29,11 @@ static int match_header(kp_span line, who *out) {
     for (const char *at = line.at + 2; at < end; at++) {
         if (!kp_is_space(*at)) continue;
         const char *ids = kp_trim_left(kp_between(at, end)).at;
-        if (!match_ids(ids, end, out)) continue;
-        out->comm = kp_between(line.at, at);
-        return 1;
+        if (match_ids(ids, end, out)) {
+            out->comm = kp_between(line.at, at);
+            return 1;
+        }
+        at = ids; /* from the other spaces of this run it would be the same */
     }
     return 0;
 }
@@ -50,7 +52,12 @@ static int match_event(kp_span line, kp_span *event, uint64_t *period) {
     const char *digits = at;
     while (at > start && kp_is_space(at[-1])) at--;
     if (at == start || at[-1] != ':') return 0;
-    for (*period = 0; digits < digits_end; digits++) *period = *period * 10 + (uint64_t)(*digits - '0');
+    for (*period = 0; digits < digits_end; digits++)
+        if (__builtin_mul_overflow(*period, 10, period) ||
+            __builtin_add_overflow(*period, (uint64_t)(*digits - '0'), period)) {
+            *period = UINT64_MAX; /* more than a sum may be */
+            break;
+        }
     return 1;
 }
 
@@ -78,10 +85,10 @@ typedef struct {
     kp_span address, name, module;
 } parts;
 
-/* Last " (" that has at least one character between it and `from`, and a ")" behind it. */
-static const char *last_bracket(const char *from, const char *close) {
-    for (const char *at = close - 1; at > from + 1; at--)
-        if (*at == '(' && at[-1] == ' ') return at - 1;
+/* Last " (" of the span, or NULL. */
+static const char *last_bracket(kp_span span) {
+    for (const char *at = span.at + span.size; at - 1 > span.at; at--)
+        if (at[-1] == '(' && at[-2] == ' ') return at - 2;
     return NULL;
 }
 
@@ -90,18 +97,13 @@ static int match_frame(kp_span line, parts *out) {
     const char *word = kp_trim_left(line).at, *end = line.at + line.size, *to = word;
     if (!close) return 0;
     while (to < end && kp_is_word(*to)) to++;
-    const char *gap = to;
-    while (gap < end && kp_is_space(*gap)) gap++;
-    /* Greedy parts give back from the right: first the gap, then the word, each to its least. */
-    const char *bracket = NULL, *name = gap;
-    for (; name >= to && !bracket && to > word; name--) bracket = last_bracket(name, close);
-    for (const char *at = to - 1; at > word && !bracket; at--) {
-        bracket = last_bracket(at, close);
-        name = at - 1;
-        to = at;
-    }
-    if (!bracket) return 0;
-    name++;
+    const char *bracket = close > word ? last_bracket(kp_between(word, close)) : NULL;
+    if (!bracket || to == word) return 0;
+    const char *name = kp_trim_left(kp_between(to, end)).at;
+    /* Greedy parts give back from the right, until the name has a character: first the gap, then the word. */
+    if (name >= bracket) name = bracket - 1;
+    if (name < to) to = name;
+    if (to <= word) return 0;
     out->address = kp_between(word, to);
     out->name = kp_between(name, bracket);
     out->module = kp_between(bracket + 2, close);

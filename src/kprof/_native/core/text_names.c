@@ -43,8 +43,15 @@ static const char *skip_qualifiers(const char *at, const char *end) {
     return at;
 }
 
+/* Python's functions have no argument list but a file behind them, and a regular expression has no end. */
+static int has_no_arguments(kp_span name) { return kp_starts(name, "py::") || kp_starts(name, "RegExp:"); }
+
 size_t kp_short_name(kp_span name, char *to) {
     const char *at = name.at, *end = name.at + name.size;
+    if (has_no_arguments(name)) {
+        memcpy(to, name.at, name.size);
+        return name.size;
+    }
     char *out = to;
     int depth = 0; /* of <>, {} and []: argument lists within are a part of the name */
     while (at < end) {

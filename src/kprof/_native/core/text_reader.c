@@ -44,6 +44,7 @@ char *kp_text_room(kp_text *text, size_t size) {
     if (text->at) {
         memmove(text->input, text->input + text->at, text->end - text->at);
         text->searched -= text->searched < text->at ? text->searched : text->at;
+        text->mixed -= text->mixed < text->at ? text->mixed : text->at;
         text->end -= text->at;
         text->at = 0;
     }
@@ -88,6 +89,8 @@ static void learn_block(kp_text *text, size_t stop, kp_wide_hash hash) {
         text->at = (size_t)(newline + 1 - text->input);
         handle_line(text, kp_between(from, newline));
     }
+    /* Where samples follow each other without an empty line, the next one's block would end here, too. */
+    if (text->at < stop) text->mixed = stop;
     if (!text->plain || text->error || text->at < stop) return;
     kp_row_key key = kp_key_of(text);
     uint32_t row = 0, skipped = text->skipped;
@@ -128,7 +131,7 @@ static int read_block(kp_text *text, int last) {
     if (text->at == text->end) return last;
     char *from = text->input + text->at;
     size_t left = text->end - text->at;
-    if (!kp_is_space(*from) || *from == '\n' || text->depth) return 1;
+    if (!kp_is_space(*from) || *from == '\n' || text->depth || text->at < text->mixed) return 1;
     if (text->options.dialect == KP_RIGHT && *from != '\t') {
         const char *newline = memchr(from, '\n', left);
         if (!newline) return last || left >= BLOCK_LIMIT;
@@ -150,7 +153,8 @@ static int read_block(kp_text *text, int last) {
         learn_block(text, text->at + size, hash);
     } else {
         text->at += size + 1;
-        text->counts.skipped_lines += body->skipped;
+        /* inferno does not look at the lines of a sample that is not wanted. */
+        if (text->sample.wanted || text->options.dialect != KP_INFERNO) text->counts.skipped_lines += body->skipped;
         if (text->sample.open) kp_emit_known(text, body);
     }
     return 1;

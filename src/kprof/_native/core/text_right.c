@@ -46,9 +46,13 @@ static kp_span take_last(kp_span *span) {
     return kp_between(from, end);
 }
 
-/* "comm 12/34 [005]" -> its parts. */
+/* The field misc: whether the kernel, a user's program, a hypervisor or a guest was interrupted. */
+static int is_mode(kp_span token) { return token.size == 1 && memchr("KUHGg", *token.at, 5); }
+
+/* "comm 12/34 [005] K" -> its parts. */
 static int parse_who(kp_span who, header *out) {
     kp_span token = take_last(&who);
+    if (is_mode(token)) token = take_last(&who);
     out->cpu = -1;
     if (token.size > 2 && token.at[0] == '[' && token.at[token.size - 1] == ']') {
         out->cpu = (int32_t)number_of((kp_span){token.at + 1, token.size - 2}, INT32_MAX);
@@ -98,7 +102,7 @@ static int parse_what(kp_span what, header *out) {
     out->rest = kp_trim(kp_between(to, end));
     out->event = kp_between(what.at, to);
     if (!out->event.size) return 1;
-    if (out->event.at[out->event.size - 1] == ':') {
+    if (out->event.at[out->event.size - 1] == ':' && !kp_starts(out->event, "PERF_RECORD_")) {
         out->event.size--;
         return 1;
     }
@@ -107,7 +111,17 @@ static int parse_what(kp_span what, header *out) {
     return kp_starts(out->rest, "PERF_RECORD_") || single_frame(out->rest).size;
 }
 
-/* A header from which the time was left out: "comm 12/34 [005] 1 cycles:" to the end of the line. */
+/* Whether a word of the span is a time. */
+static int holds_time(kp_span span) {
+    const char *end = span.at + span.size, *at = span.at, *start;
+    int64_t time;
+    for (const char *dot; at < end && (dot = memchr(at, '.', (size_t)(end - at))); at = dot + 1)
+        if (parse_time(span, dot, &start, &time)) return 1;
+    return 0;
+}
+
+/* A header from which the time was left out: "comm 12/34 [005] 1 cycles:" to the end of the line. If
+ * the name holds a time, then the time was not left out, and what stands before it is not known. */
 static int parse_untimed(kp_span line, header *out) {
     line = trim_right(line.at, line.at + line.size);
     if (line.size < 2 || kp_is_space(*line.at) || line.at[line.size - 1] != ':') return 0;
@@ -117,20 +131,34 @@ static int parse_untimed(kp_span line, header *out) {
     kp_span before = who;
     kp_span period = take_last(&before);
     /* The number before the event is a period only if another number, the pid, stands before it. */
-    if (number_of(period, INT64_MAX) >= 0 && parse_who(before, out)) {
-        return parse_what(kp_between(period.at, end), out) && out->comm.size;
-    }
-    return parse_who(who, out) && parse_what(kp_between(event.at, end), out) && out->comm.size;
+    int has_period = number_of(period, INT64_MAX) >= 0 && parse_who(before, out);
+    if (!has_period && !parse_who(who, out)) return 0;
+    if (!out->comm.size || holds_time(out->comm)) return 0;
+    return parse_what(kp_between(has_period ? period.at : event.at, end), out);
 }
 
+enum {
+    COMM_LIMIT = 15,  /* bytes of a thread's name, in Linux */
+    HEAD_LIMIT = 512, /* a time further right is none of a header */
+};
+
+/* The last time counts behind which an event stands, for a name may hold what looks like a header. A
+ * name that would be too long is none: then that time is a part of what follows the event. */
 static int parse_header(kp_span line, header *out) {
-    const char *end = line.at + line.size, *at = line.at;
-    for (const char *dot; at < end && (dot = memchr(at, '.', (size_t)(end - at))); at = dot + 1) {
-        const char *start, *after = parse_time(line, dot, &start, &out->time);
-        if (!after || !parse_who(kp_between(line.at, start), out)) continue;
-        out->timed = 1;
-        if (parse_what(kp_between(after, end), out)) return 1;
+    const char *end = line.at + line.size, *at = line.at, *name = kp_trim_left(line).at;
+    const char *limit = line.size > HEAD_LIMIT ? line.at + HEAD_LIMIT : end;
+    int found = 0;
+    for (const char *dot; at < limit && (dot = memchr(at, '.', (size_t)(limit - at))); at = dot + 1) {
+        header next = {.timed = 1};
+        const char *start, *after = parse_time(line, dot, &start, &next.time);
+        if (!after || !parse_who(kp_between(line.at, start), &next)) continue;
+        if (found && next.comm.size > COMM_LIMIT) return 1;
+        if (!parse_what(kp_between(after, end), &next)) continue;
+        *out = next;
+        found = 1;
+        if (after - name > COMM_LIMIT) return 1;
     }
+    if (found) return 1;
     out->time = -1;
     out->timed = 0;
     return parse_untimed(line, out);
@@ -139,42 +167,6 @@ static int parse_header(kp_span line, header *out) {
 int kp_right_is_header(kp_span line) {
     header found;
     return parse_header(line, &found) && found.timed;
-}
-
-/* -- modules -------------------------------------------------------------------------------- */
-
-static int is_kernel_object(kp_span name) {
-    return kp_ends(name, ".ko") || kp_ends(name, ".ko.gz") || kp_ends(name, ".ko.xz") || kp_ends(name, ".ko.zst");
-}
-
-static uint32_t kind_of(kp_span module) {
-    kp_span name = kp_basename(module);
-    if (!module.size || kp_equal(module, "[unknown]")) return KP_UNKNOWN;
-    if (kp_equal(module, "inlined")) return KP_INLINED;
-    if (kp_starts(module, "[kernel") || kp_starts(module, "[guest.kernel") || kp_starts(name, "vmlinux") ||
-        kp_starts(module, "bpf_prog_") || kp_starts(module, "bpf_trampoline_"))
-        return KP_KERNEL;
-    if (kp_starts(module, "[vdso") || kp_starts(module, "[vsyscall")) return KP_VDSO;
-    if (kp_starts(module, "[JIT]") || kp_starts(module, "//anon") || kp_starts(module, "[anon") ||
-        (kp_starts(name, "perf-") && kp_ends(name, ".map")) || (kp_starts(name, "jitted-") && kp_ends(name, ".so")))
-        return KP_JIT;
-    if (kp_starts(module, "[heap]") || kp_starts(module, "[stack")) return KP_USER;
-    if (*module.at == '[' || is_kernel_object(name)) return KP_MODULE;
-    return KP_USER;
-}
-
-/* Where the module's bracket opens: "name (/a b (deleted))" holds more than one. A path or a name
- * in square brackets decides; else the brackets are matched from the right. */
-static const char *module_bracket(kp_span line) {
-    const char *end = line.at + line.size;
-    for (const char *at = line.at; at + 2 < end; at++)
-        if (at[0] == ' ' && at[1] == '(' && (at[2] == '/' || at[2] == '[')) return at + 1;
-    int depth = 0;
-    for (const char *at = end; at-- > line.at;) {
-        depth += *at == ')' ? 1 : *at == '(' ? -1 : 0;
-        if (*at == '(' && depth <= 0 && at > line.at && kp_is_space(at[-1])) return at;
-    }
-    return NULL;
 }
 
 /* -- stack lines ----------------------------------------------------------------------------- */
@@ -188,14 +180,6 @@ static int hex_of(kp_span span, uint64_t *value) {
         *value = *value << 4 | (uint64_t)(kp_is_digit(c) ? c - '0' : c - 'a' + 10);
     }
     return 1;
-}
-
-/* "name+0x1f" -> "name" */
-static kp_span without_offset(kp_span name) {
-    const char *at = name.at + name.size;
-    while (at > name.at && kp_is_lower_hex(at[-1])) at--;
-    if (at == name.at + name.size || at - name.at < 4 || memcmp(at - 3, "+0x", 3)) return name;
-    return kp_between(name.at, at - 3);
 }
 
 static void add_frame(kp_text *text, kp_span name, kp_frame frame) {
@@ -222,21 +206,23 @@ static void add_unfolded(kp_text *text, kp_span name, kp_frame frame) {
     add_frame(text, name, frame);
 }
 
-/* "  7f53 name+0x1 (/lib/x.so)" and the module's end; 0 if the line is not of this form. */
+/* "  7f53 name+0x1 (/lib/x.so)" and the module's end; 0 if the line is not of this form. Without the
+ * field sym a stack line is an address alone. */
 static int parse_frame(kp_text *text, kp_span line, uint32_t tag) {
     (void)tag;
+    int indented = line.size && kp_is_space(*line.at);
     line = kp_trim(line);
     const char *end = line.at + line.size, *to = line.at;
     while (to < end && !kp_is_space(*to)) to++;
     kp_frame frame = {.module = -1, .source = -1};
-    if (!hex_of(kp_between(line.at, to), &frame.address) || to == end) return 0;
+    if (!hex_of(kp_between(line.at, to), &frame.address) || (to == end && !indented)) return 0;
     kp_span rest = kp_between(to, end);
     /* Without the field dso there is no bracket. */
-    const char *bracket = end[-1] == ')' ? module_bracket(rest) : NULL;
-    kp_span name = without_offset(kp_trim(kp_between(to, bracket ? bracket : end)));
+    const char *bracket = end[-1] == ')' ? kp_module_bracket(rest) : NULL;
+    kp_span name = kp_without_offset(kp_trim(kp_between(to, bracket ? bracket : end)));
     kp_span module = bracket ? kp_between(bracket + 1, end - 1) : (kp_span){end, 0};
     if (kp_equal(name, "[unknown]")) name.size = 0;
-    frame.kind = bracket ? kind_of(module) : !name.size ? KP_UNKNOWN : frame.address >> 63 ? KP_KERNEL : KP_USER;
+    frame.kind = bracket ? kp_module_kind(module) : !name.size ? KP_UNKNOWN : frame.address >> 63 ? KP_KERNEL : KP_USER;
     if (frame.kind != KP_INLINED && module.size && !kp_equal(module, "[unknown]"))
         frame.module = (int32_t)kp_number(text, &text->modules, module);
     kp_span file = kp_basename(module);
@@ -269,7 +255,7 @@ static int attach_source(kp_text *text, kp_span line) {
  * tracepoint may stand before it: its address has 8 digits or more, or is the first token. */
 static kp_span single_frame(kp_span rest) {
     const char *end = rest.at + rest.size, *found = NULL;
-    const char *bracket = rest.size && end[-1] == ')' ? module_bracket(rest) : NULL;
+    const char *bracket = rest.size && end[-1] == ')' ? kp_module_bracket(rest) : NULL;
     for (const char *at = rest.at; bracket && at < bracket;) {
         const char *to = at;
         while (to < bracket && !kp_is_space(*to)) to++;
@@ -302,6 +288,7 @@ static int32_t number_near(kp_text *text, kp_strings *strings, kp_span name, int
 static void open_sample(kp_text *text, const header *found) {
     if (text->sample.open) kp_emit(text, KP_FROM_FRAMES, NULL);
     text->plain = 0;
+    text->tentative = 0;
     if (!found->event.size && kp_starts(found->rest, "PERF_RECORD_")) {
         count_record(text, found->rest);
         return;
@@ -313,11 +300,18 @@ static void open_sample(kp_text *text, const header *found) {
         .comm = number_near(text, &text->comms, found->comm, text->sample.comm),
         .event = number_near(text, &text->events, found->event, text->sample.event)};
     kp_span frame = single_frame(found->rest);
-    if (frame.size && kp_push_line(text, frame, 0, parse_frame)) {
-        kp_emit(text, KP_FROM_FRAMES, NULL);
-        return;
-    }
-    text->at_block = 1;
+    text->tentative = frame.size && kp_push_line(text, frame, 0, parse_frame);
+    text->at_block = !text->tentative;
+}
+
+/* Push a line of the stack. What looked like a frame on the header's line was text of a tracepoint. */
+static int push_frame(kp_text *text, kp_span line) {
+    size_t own = text->tentative ? text->depth : 0;
+    if (!kp_push_line(text, line, 0, parse_frame)) return 0;
+    memmove(text->stack, text->stack + own, (text->depth - own) * sizeof *text->stack);
+    text->depth -= own;
+    text->tentative = 0;
+    return 1;
 }
 
 void kp_right_line(kp_text *text, kp_span line) {
@@ -332,8 +326,8 @@ void kp_right_line(kp_text *text, kp_span line) {
         open_sample(text, &found);
         return;
     }
-    if (!text->sample.open && *line.at == '#') return;
-    if (text->sample.open && kp_push_line(text, line, 0, parse_frame)) return;
+    if (*line.at == '#' && (!text->sample.open || text->tentative)) return;
+    if (text->sample.open && push_frame(text, line)) return;
     if (text->sample.open && attach_source(text, line)) return;
     text->skipped++;
     text->counts.skipped_lines++;

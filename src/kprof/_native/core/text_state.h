@@ -5,10 +5,9 @@
 #include "chars.h"
 #include "text.h"
 
-/* Frames of a line that was seen before: a run in `line_frames`. */
+/* Frames of a line that was seen before and understood: a run in `line_frames`. */
 typedef struct {
     uint32_t first, count;
-    int recognised;
 } kp_line;
 
 /* What tells rows of the same stack apart. */
@@ -71,6 +70,7 @@ struct kp_text {
     uint32_t *stack;
     size_t depth, stack_room;
     int at_block;     /* a header was read, its block comes next */
+    int tentative;    /* the frames in hand stood on the header's own line */
     int plain;        /* the block in hand may be remembered: nothing but stack lines so far */
     uint32_t skipped; /* lines of the block in hand that were not understood */
     int error;
@@ -80,7 +80,9 @@ struct kp_text {
     size_t scratch_room;
     /* input */
     char *input;
-    size_t at, end, input_room, searched;
+    size_t at, end, input_room;
+    size_t searched; /* before it no empty line starts */
+    size_t mixed;    /* before it no block can be remembered whole */
     int crlf, crlf_known;
 };
 
@@ -93,6 +95,14 @@ int kp_right_is_header(kp_span line);
 /* No more lines will come. */
 void kp_right_end(kp_text *text);
 void kp_inferno_end(kp_text *text);
+
+/* Where the module's bracket opens: "name (/a b (deleted))" holds more than one. Without a path it is
+ * the one that the last bracket closes, or else one that nothing closes. */
+const char *kp_module_bracket(kp_span line);
+/* What kind of code a module holds. */
+uint32_t kp_module_kind(kp_span module);
+/* "name+0x1f" -> "name" */
+kp_span kp_without_offset(kp_span name);
 
 /* Push the frames of a line, parsing it with `parse` only if it is new. `tag` is the rest of the
  * line's identity. `parse` calls kp_add_line_frame. Returns whether the line was recognised. */

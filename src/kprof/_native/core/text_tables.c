@@ -50,16 +50,17 @@ void kp_add_line_frame(kp_text *text, kp_frame frame) {
 }
 
 int kp_push_line(kp_text *text, kp_span line, uint32_t tag, kp_parse_line *parse) {
-    int fresh = 0;
-    int64_t number = kp_strings_add(&text->lines, line, tag, &fresh);
-    if (number < 0 || KP_RESERVE(text->line, text->line_room, (size_t)number, 1)) {
-        text->error = KP_NO_MEMORY;
-        return 0;
-    }
-    if (fresh) {
+    int64_t number = kp_strings_find(&text->lines, line, tag);
+    if (number < 0) {
         uint32_t first = (uint32_t)text->line_frame_count;
-        int recognised = parse(text, line, tag);
-        text->line[number] = (kp_line){first, (uint32_t)text->line_frame_count - first, recognised};
+        /* What is not understood is not kept: there may be no end of it. */
+        if (!parse(text, line, tag)) return 0;
+        number = kp_strings_add(&text->lines, line, tag, NULL);
+        if (number < 0 || KP_RESERVE(text->line, text->line_room, (size_t)number, 1)) {
+            text->error = KP_NO_MEMORY;
+            return 0;
+        }
+        text->line[number] = (kp_line){first, (uint32_t)text->line_frame_count - first};
     }
     kp_line known = text->line[number];
     if (KP_RESERVE(text->stack, text->stack_room, text->depth, known.count)) {
@@ -67,7 +68,7 @@ int kp_push_line(kp_text *text, kp_span line, uint32_t tag, kp_parse_line *parse
         return 0;
     }
     for (uint32_t i = 0; i < known.count; i++) text->stack[text->depth++] = text->line_frames[known.first + i];
-    return known.recognised;
+    return 1;
 }
 
 /* The stack `parent` with `frame` on top. */
