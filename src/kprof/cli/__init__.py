@@ -12,6 +12,7 @@ from kprof.cli.record import record
 from kprof.errors import KprofError
 
 _INTERRUPTED = 130
+_STDOUT, _STDERR = 1, 2
 
 app = typer.Typer(
     name="kprof",
@@ -47,6 +48,7 @@ def main() -> None:
     """Run the command line; every error that a user can cause ends in one line and an exit code."""
     # A command builds large tables once and leaves; collecting cycles would cost a tenth of its time.
     gc.disable()
+    _open_standard_streams()
     try:
         app()
     except KprofError as error:
@@ -55,10 +57,19 @@ def main() -> None:
         _fail("interrupted", _INTERRUPTED)
     except BrokenPipeError:
         # The reader of our output has gone, as `head` does; Python must not complain at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), _STDOUT)
         raise SystemExit(0) from None
     except MemoryError:
         _fail("out of memory: filter the input, or fold it on a larger machine", 1)
+
+
+def _open_standard_streams() -> None:
+    """Open what we were started without: a file of ours must not take its number, and be written to."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= _STDERR:
+        pass
+    os.close(descriptor)
+    if sys.stderr is None:
+        sys.stderr = open(_STDERR, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - as long as we run
 
 
 def _fail(message: str, code: int) -> None:

@@ -2,19 +2,22 @@
 
 import errno
 import fcntl
+import io
 import os
+import select
 import stat
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, cast
 
 from kprof.errors import OutputError, UsageError
 
 STANDARD = "-"
 _PIPE_BYTES = 1 << 18
+_NAME_BYTES = 200
 
 
 @contextmanager
@@ -22,13 +25,16 @@ def open_input(name: str) -> Iterator[BinaryIO]:
     """Open a file, or standard input for `-`, unbuffered.
 
     Raises:
-        UsageError: It cannot be opened.
+        UsageError: It cannot be opened, or not be read later.
     """
     if name == STANDARD:
+        if sys.stdin is None:
+            raise UsageError("standard input is closed")
         with suppress(OSError):
             # A wider pipe: fewer turns between the writer and us. Not a pipe, or too many of them: no matter.
             fcntl.fcntl(sys.stdin.fileno(), fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-        yield sys.stdin.buffer.raw if hasattr(sys.stdin.buffer, "raw") else sys.stdin.buffer
+        raw = getattr(sys.stdin.buffer, "raw", None) or sys.stdin.buffer
+        yield cast("BinaryIO", _Input(cast("io.RawIOBase", raw), "standard input"))
         return
     try:
         file = Path(name).open("rb", buffering=0)  # noqa: SIM115 - closed below; only opening is guarded
@@ -37,7 +43,28 @@ def open_input(name: str) -> Iterator[BinaryIO]:
     with file:
         if stat.S_ISDIR(os.fstat(file.fileno()).st_mode):
             raise UsageError(f"cannot read {name}: it is a directory")
-        yield file
+        yield cast("BinaryIO", _Input(file, name))
+
+
+class _Input(io.RawIOBase):
+    """A file whose faults are ours to tell, and that waits for bytes even if it was opened not to."""
+
+    def __init__(self, file: io.RawIOBase, name: str) -> None:
+        self._file, self._name = file, name
+
+    def readable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._file.fileno()
+
+    def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
+        try:
+            while (size := self._file.readinto(buffer)) is None:
+                select.select([self._file], [], [])
+        except OSError as error:
+            raise UsageError(f"cannot read {self._name}: {error.strerror}") from None
+        return size
 
 
 def is_same_file(one: str, other: str) -> bool:
@@ -71,11 +98,29 @@ def write_whole(name: str, data: bytes) -> None:
         OutputError: It cannot be written; nothing is left behind, and an older file is untouched.
     """
     if name == STANDARD:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
+        _write_standard(data)
         return
     with whole_file(name) as file:
         file.write(data)
+
+
+def _write_standard(data: bytes) -> None:
+    """Write to standard output itself: Python's stream may write a part and say nothing."""
+    if sys.stdout is None:
+        raise OutputError("cannot write to standard output: it is closed")
+    raw = getattr(sys.stdout.buffer, "raw", sys.stdout.buffer)
+    rest = memoryview(data)
+    try:
+        sys.stdout.flush()
+        while rest:
+            written = raw.write(rest)
+            if written is None:
+                select.select([], [raw], [])
+            rest = rest[written or 0 :]
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"cannot write to standard output: {error.strerror}", _advice(error)) from None
 
 
 @contextmanager
@@ -90,7 +135,7 @@ def whole_file(name: str) -> Iterator[BinaryIO]:
     target = Path(name)
     try:
         if target.is_symlink():
-            target = target.resolve()
+            target = _end_of_links(target)
         if target.exists() and not target.is_file():
             with target.open("wb") as file:
                 yield file
@@ -101,9 +146,18 @@ def whole_file(name: str) -> Iterator[BinaryIO]:
         raise OutputError(f"cannot write {name}: {error.strerror or error}", _advice(error)) from None
 
 
+def _end_of_links(link: Path) -> Path:
+    try:
+        return link.resolve()
+    except RuntimeError:
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from None
+
+
 @contextmanager
 def _beside(target: Path) -> Iterator[BinaryIO]:
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    # A name may be 255 bytes long; the temporary one has some more.
+    start = os.fsdecode(os.fsencode(target.name)[:_NAME_BYTES])
+    descriptor, temporary = tempfile.mkstemp(prefix=f".{start}.", dir=target.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
             yield file
