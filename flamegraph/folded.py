@@ -12,6 +12,7 @@ _WHOLE = re.compile(rb"(\d+)(?:\.0*)?")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _NODE_SHIFT = 32
+_MANY_DIGITS = 1000
 
 
 class FoldedError(ValueError):
@@ -51,27 +52,35 @@ def parse_line(line: bytes) -> tuple[list[bytes], int]:
     """Split one line into its frames, root first, and its weight.
 
     Raises:
-        FoldedError: there is no whole, non-negative weight behind the last space.
+        FoldedError: there is no whole, non-negative weight behind the last space or tab.
     """
     stack, weight = _split(line)
     return stack.split(b";"), weight
 
 
 def _split(line: bytes) -> tuple[bytes, int]:
-    stack, space, digits = line.rstrip().rpartition(b" ")
+    line = line.rstrip()
+    stack, space, digits = line.rpartition(b" ")
+    if b"\t" in digits or not space:
+        stack, space, digits = line.rpartition(b"\t")
     if not space:
         raise FoldedError("no space before a weight")
     if digits.isdigit():
-        weight = int(digits)
+        weight = _number(digits)
     elif match := _WHOLE.fullmatch(digits):
-        weight = int(match[1])
+        weight = _number(match[1])
     elif digits.startswith(b"-"):
         raise FoldedError(f"the weight {digits[:40].decode(errors='replace')!r} is negative")
     else:
         raise FoldedError(f"the weight {digits[:40].decode(errors='replace')!r} is not a whole number")
     if weight > INT64_MAX:
-        raise FoldedError(f"the weight {weight} is larger than int64 holds")
+        raise FoldedError(f"the weight {digits[:40].decode()} is larger than int64 holds")
     return stack, weight
+
+
+def _number(digits: bytes) -> int:
+    """Return the number, or one that is too large if there are more digits than Python converts."""
+    return int(digits) if len(digits) < _MANY_DIGITS else INT64_MAX + 1
 
 
 def read(lines: Iterable[bytes]) -> FoldedStacks:

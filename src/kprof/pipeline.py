@@ -7,12 +7,12 @@ from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from kprof.analysis.quality import judge
+from kprof.analysis.quality import counted, judge
 from kprof.errors import EmptyProfileError, UsageError
 from kprof.exporters import folded as folded_exporter
 from kprof.exporters.folded import FoldedOptions
 from kprof.model import Filter, Profile, merge
-from kprof.model.events import pick_event
+from kprof.model.events import NO_EVENT, pick_event
 from kprof.readers import ReadOptions, Source, find_format
 from kprof.system.files import is_same_file, open_input, spooled, write_whole
 
@@ -65,7 +65,10 @@ def read(
         EmptyProfileError: Nothing is left.
     """
     choice = choice or Choice()
-    profiles = [_read_one(name, choice, elevate, progress) for name in inputs]
+    profiles: list[Profile] = []
+    for name in inputs:
+        profiles.append(_read_one(name, choice, elevate, progress))
+        choice = _same_event(choice, profiles[-1])
     profile = merge(profiles)
     if not choice.read.compat:
         profile = pick_event(profile, choice.event)
@@ -74,6 +77,14 @@ def read(
         _raise_empty(profile, inputs)
     known = {**profile.meta.facts, **(facts or {})}
     return replace(profile, meta=replace(profile.meta, facts=known))
+
+
+def _same_event(choice: Choice, first: Profile) -> Choice:
+    """Return a choice of the event that the first input held: a compat dialect chooses while it reads."""
+    event = first.meta.events[0].name
+    if not choice.read.compat or choice.read.event or event == NO_EVENT:
+        return choice
+    return replace(choice, read=replace(choice.read, event=event))
 
 
 def _read_one(name: str, choice: Choice, elevate: Sequence[str], progress: Progress | None) -> Profile:
@@ -154,7 +165,7 @@ def write_folded(profile: Profile, output: str, options: FoldedOptions | None = 
     """Write folded stacks; returns what was written, for a summary."""
     data, lines = folded_exporter.render(profile, options)
     write_whole(output, data)
-    return f"{_title(output, 'standard output')} ({lines:,} stacks)"
+    return f"{_title(output, 'standard output')} ({counted(lines, 'stack')})"
 
 
 def write_page(profile: Profile, output: str, options: "PageOptions") -> str:

@@ -272,3 +272,42 @@ def test_folded_text_says_nothing_of_losses(tmp_path):
     done = kprof("flame", "x.folded", cwd=tmp_path)
     assert b" lost" not in done.stderr
     assert b"without a stack" not in done.stderr
+
+
+def shell(line):
+    return subprocess.run(
+        ["sh", "-c", line, sys.executable], input=TEXT, capture_output=True, timeout=120, check=False
+    )
+
+
+@pytest.mark.parametrize("unbuffered", ["", "PYTHONUNBUFFERED=1 "])
+def test_a_full_standard_output_is_an_error(unbuffered):
+    fails(shell(f'{unbuffered}"$0" -m kprof fold -q - > /dev/full'), 1, "No space left")
+
+
+@pytest.mark.parametrize(("closed", "says"), [("<&-", "input is closed"), (">&-", "output: it is closed")])
+def test_closed_streams(closed, says):
+    done = shell(f'"$0" -m kprof fold -q - {closed}')
+    assert done.stderr.decode().count("\n") == 1
+    assert says in done.stderr.decode()
+
+
+def test_without_standard_error_the_work_is_done():
+    assert shell('"$0" -m kprof fold - 2>&-').stdout == b"app;work 7\n"
+
+
+def test_source_lines_that_are_not_there():
+    assert kprof("fold", "-", "-q", "--srcline", input=TEXT).stdout == b"app;work 7\n"
+
+
+def test_compat_inputs_are_read_as_one(tmp_path):
+    for name, event in (("a", b"cycles:"), ("b", b"faults:")):
+        (tmp_path / name).write_bytes(TEXT.replace(b"cycles:", event))
+    done = kprof("fold", "--compat", "flamegraph", tmp_path / "a", tmp_path / "b", tmp_path / "a")
+    assert done.stdout == b"app;work 14\n"
+    fails(kprof("fold", "--compat", "inferno", tmp_path / "a", tmp_path / "b"), 2, "one input")
+
+
+@pytest.mark.parametrize("option", ["--srcline", "--full-names"])
+def test_compat_refuses_what_it_would_not_do(option):
+    fails(kprof("fold", "--compat", "flamegraph", option, "-", input=TEXT), 2, option)

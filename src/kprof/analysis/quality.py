@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kprof.model import Kind, Profile
+from kprof.model.events import base_name
 from kprof.model.labels import UNKNOWN
 from kprof.model.tree import depths, path_sum, subtree_sum
 
@@ -66,27 +67,48 @@ def judge(profile: Profile) -> Report:
     unknown = unknown_share(profile)
     # Folded text does not tell how many samples a line was, nor what was lost on the way to it.
     folded = _is_folded(profile)
-    facts = [f"{quality.read:,} {'stacks' if folded else 'samples'} read", f"{kept:,} kept"]
+    facts = [f"{counted(quality.read, 'stack' if folded else 'sample')} read", f"{kept:,} kept"]
     facts += [f"{n:,} left out by {cause}" for cause, n in quality.filtered.items()]
     if not folded:
         facts += [f"{quality.without_stack:,} without a stack", f"{lost:,} lost"]
     facts.append(f"{unknown:.1%} unknown frames")
     if quality.skipped_lines:
-        facts.append(f"{quality.skipped_lines:,} lines not understood")
+        facts.append(f"{counted(quality.skipped_lines, 'line')} not understood")
     if quality.truncated:
         facts.append(f"{quality.truncated:,} truncated")
-    warnings = []
-    if lost > _LOST_LIMIT * (quality.read + lost):
-        share = lost / (quality.read + lost)
-        warnings.append(f"{share:.1%} of the samples were lost: record with a lower -F, or fewer CPUs")
-    if quality.without_stack > _NO_STACK_LIMIT * max(quality.read, 1):
-        share = quality.without_stack / quality.read
-        warnings.append(f"{share:.1%} of the samples have no stack: was it recorded with -g?")
+    warnings = _losses(profile, kept)
     if unknown > _UNKNOWN_LIMIT:
         warnings.append(f"{unknown:.1%} of the frames have no symbol: {_unknown_hint(profile)}")
     if quality.skipped_lines > _SKIPPED_LIMIT * max(quality.read, 1):
-        warnings.append(f"{quality.skipped_lines:,} lines were not understood and are not in the profile")
+        lines = counted(quality.skipped_lines, "line")
+        warnings.append(f"{lines} not understood: what stood there is not in the profile")
     return Report(facts, warnings)
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with what it counts: `1 sample`, `2,000 samples`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _losses(profile: Profile, kept: int) -> list[str]:
+    quality = profile.meta.quality
+    warnings = []
+    lost = sum(quality.lost.values())
+    if lost > _LOST_LIMIT * (quality.read + lost):
+        share = lost / (quality.read + lost)
+        # A tracepoint is recorded whenever it is met: it has no frequency.
+        fewer = "fewer events" if _is_tracepoint(profile) else "a lower -F"
+        warnings.append(f"{share:.1%} of the samples were lost: record with {fewer}, or fewer CPUs")
+    # inferno's dialect has no rows for what has no stack.
+    without = quality.without_stack
+    of = max(kept - profile.samples.without_stack + without, 1)
+    if without > _NO_STACK_LIMIT * of:
+        warnings.append(f"{without / of:.1%} of the samples have no stack: was it recorded with -g?")
+    return warnings
+
+
+def _is_tracepoint(profile: Profile) -> bool:
+    return bool(profile.meta.events) and ":" in base_name(profile.meta.events[0].name)
 
 
 def _unknown_hint(profile: Profile) -> str:

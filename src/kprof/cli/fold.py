@@ -74,6 +74,8 @@ def fold(  # noqa: PLR0917 - Typer passes by name
     sum of the periods. A thread's name keeps its spaces; `;` in a name becomes `:`.
     """
     be_quiet(quiet)
+    if compat:
+        _check_compat(compat, inputs, {"--srcline": srcline, "--full-names": full_names})
     o.start_numpy()
     from kprof import pipeline  # noqa: PLC0415 - needs numpy
     from kprof.exporters.folded import FoldedOptions  # noqa: PLC0415
@@ -100,3 +102,13 @@ def fold(  # noqa: PLR0917 - Typer passes by name
         profile = pipeline.read(inputs, choice, progress=progress)
     wrote = pipeline.write_folded(profile, output, written)
     summary(profile, wrote)
+
+
+def _check_compat(compat: Compat, inputs: list[str], others: dict[str, bool]) -> None:
+    for option, given in others.items():
+        if given:
+            raise UsageError(f"--compat {compat} does not know {option}", "leave one of them out")
+    if compat is Compat.inferno and len(inputs) > 1:
+        raise UsageError(
+            "--compat inferno reads one input, as inferno-collapse-perf does", "put the texts together"
+        )

@@ -6,11 +6,16 @@ from kprof.errors import UsageError
 from kprof.model.profile import Profile
 from kprof.model.tables import Event
 
+# The name of what an input counts without naming it.
+NO_EVENT = "samples"
+
 
 def base_name(name: str) -> str:
     """Return an event's name without modifiers and without its PMU: `cpu_core/cycles/ppp` is `cycles`."""
     if name.count("/") >= 2:  # noqa: PLR2004 - a PMU event is pmu/name/modifiers
-        return name.split("/")[1]
+        pmu, parts = name.split("/")[:2]
+        # What is set with `=` is no name: `task-clock/call-graph=fp/` sets how an event is recorded.
+        return pmu if all("=" in part for part in parts.split(",")) else parts
     head, colon, tail = name.rpartition(":")
     return head if colon and tail and set(tail) <= set("ukhGHIpPSDWe") else name
 
@@ -44,12 +49,13 @@ def pick_event(profile: Profile, wanted: str = "") -> Profile:
     keep = profile.samples.event == row
     samples = profile.samples.take(keep)
     samples.event[:] = 0
+    left = max(profile.meta.quality.without_stack - profile.samples.take(~keep).without_stack, 0)
     filtered = dict(profile.meta.quality.filtered)
     for other, event in enumerate(events):
         left_out = int(profile.samples.count[profile.samples.event == other].sum())
         if other != row and left_out:
             filtered[f"event {event.name}"] = left_out
-    quality = replace(profile.meta.quality, filtered=filtered)
+    quality = replace(profile.meta.quality, filtered=filtered, without_stack=left)
     return replace(
         profile, samples=samples, meta=replace(profile.meta, events=(events[row],), quality=quality)
     )

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kprof.errors import UsageError
+from kprof.model.labels import frame_labels
 from kprof.model.profile import Profile
 from kprof.model.tables import Samples, Stacks
 from kprof.model.tree import path_any
@@ -112,20 +113,21 @@ def _keep(profile: Profile, cause: str, mask: Mask | None) -> Profile:
         return profile
     quality = profile.meta.quality
     filtered = dict(quality.filtered)
-    filtered[cause] = filtered.get(cause, 0) + int(profile.samples.count[~mask].sum())
-    meta = replace(profile.meta, quality=replace(quality, filtered=filtered))
+    dropped = profile.samples.take(~mask)
+    filtered[cause] = filtered.get(cause, 0) + int(dropped.count.sum())
+    left = max(quality.without_stack - dropped.without_stack, 0)
+    meta = replace(profile.meta, quality=replace(quality, filtered=filtered, without_stack=left))
     return replace(profile, samples=profile.samples.take(mask), meta=meta)
 
 
 def _matching(profile: Profile, pattern: str, option: str) -> Mask:
-    """Say of every stack whether a frame of it matches."""
+    """Say of every stack whether a frame of it matches, by the label that is shown."""
     try:
         search = re.compile(pattern).search
     except re.error as error:
         raise UsageError(f"{option}: {pattern!r} is not a regular expression: {error}") from None
-    frames = np.fromiter(
-        (search(name) is not None for name in profile.frames.name), bool, len(profile.frames)
-    )
+    labels = frame_labels(profile.frames, profile.mappings)
+    frames = np.fromiter((search(label) is not None for label in labels), bool, len(labels))
     return path_any(profile.stacks.parent, frames[profile.stacks.frame])
 
 

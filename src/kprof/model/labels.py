@@ -43,7 +43,7 @@ def frame_labels(frames: Frames, mappings: Mappings, options: LabelOptions | Non
     for i in unknown_frames(frames):
         name = modules[mapping[i]].strip("[]") if mapping[i] >= 0 else "unknown"
         labels[i] = f"[{name} <{int(frames.address[i]):x}>]" if options.addresses else f"[{name}]"
-    if options.sources:
+    if options.sources and frames.source:
         labels = [f"{x}:{s}" if s else x for x, s in zip(labels, frames.source, strict=True)]
     for kind, suffix in _MARKS.items():
         if kind in options.mark:

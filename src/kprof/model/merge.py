@@ -43,6 +43,8 @@ def merge(profiles: Sequence[Profile]) -> Profile:
     for profile in profiles:
         for key, value in profile.meta.facts.items():
             facts[key] = value if facts.get(key, value) == value else f"{facts[key]}; {value}"
+    if len({profile.meta.facts.get("input") for profile in profiles}) > 1:
+        facts.pop("input", None)  # it says how to read the counts, so it holds for all or for none
     meta = Meta(tuple(events), _merge_quality([p.meta.quality for p in profiles]), facts)
     return Profile(mappings, frames, stacks, samples, list(comms), meta)
 

@@ -120,6 +120,11 @@ class Samples:
     def __len__(self) -> int:
         return len(self.stack)
 
+    @property
+    def without_stack(self) -> int:
+        """How many samples came without a stack."""
+        return int(self.count[self.stack < 0].sum())
+
     def take(self, rows: npt.NDArray[np.bool_] | npt.NDArray[np.int64]) -> Samples:
         """Return the chosen rows, in order."""
         columns: dict[str, Any] = {}
@@ -149,7 +154,7 @@ class Quality:
     Attributes:
         read: Samples found in the source.
         lost: Samples that the recorder reports as lost, by cause.
-        without_stack: Samples that came without any frame.
+        without_stack: Samples that came without any frame, of those that were not left out.
         truncated: Samples whose stack is cut, or came from a cut file.
         skipped_lines: Lines (of text sources) that could not be understood.
         filtered: Samples that a filter or the choice of an event left out, by cause.

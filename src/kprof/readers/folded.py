@@ -29,16 +29,21 @@ _KERNEL_ENTRY = re.compile(
     r"entry_(SYSCALL|INT80|SYSENTER)|asm_(sysvec|exc|common|load)|do_syscall_64$|ret_from_fork|"
     r"secondary_startup_64|common_startup_64|x86_64_start|el[01][th]?_|el[01]_(sync|irq|svc)|__switch_to_asm$"
 )
-_LINE = re.compile(rb" -?\d+(\.\d+)?\s*$")
+_LINE = re.compile(rb"[ \t]-?\d+(\.\d+)?\s*$")
+_TWO_WEIGHTS = re.compile(rb"[ \t]\d+ \d+\s*$")
 _ENOUGH = 0.5
 
 
 def sniff(head: bytes) -> bool:
     """Say whether most of the whole lines end in a number, be it a possible weight or not."""
-    lines = head.split(b"\n")[:-1][:200] or [head]
-    lines = [line for line in lines if line.strip() and not line.startswith(b"#")]
+    lines = _whole_lines(head)
     looks = sum(1 for line in lines if _LINE.search(line) and b"\0" not in line)
     return bool(lines) and looks > _ENOUGH * len(lines)
+
+
+def _whole_lines(head: bytes) -> list[bytes]:
+    lines = head.split(b"\n")[:-1][:200] or [head]
+    return [line for line in lines if line.strip() and not line.startswith(b"#")]
 
 
 def read(source: Source, _options: ReadOptions) -> Profile:
@@ -49,8 +54,15 @@ def read(source: Source, _options: ReadOptions) -> Profile:
     each stack: nothing tells it from a function.
 
     Raises:
-        FormatError: No line could be read, a line is longer than 16 MiB, or weights do not add up.
+        FormatError: No line could be read, a line is longer than 16 MiB, each has two weights, or
+            weights do not add up.
     """
+    lines = _whole_lines(source.head)
+    if b";" in source.head and all(_TWO_WEIGHTS.search(line) for line in lines):
+        raise FormatError(
+            f"{source.name} has two weights a line, as difffolded.pl writes",
+            "give one of the profiles it compares",
+        )
     try:
         stacks = folded.read(_lines(source))
     except OverflowError as error:

@@ -8,6 +8,7 @@ import numpy as np
 from kprof._native._text import TextReader
 from kprof.errors import FormatError
 from kprof.model import Event, Frames, Mappings, Meta, Profile, Quality, Samples, Stacks
+from kprof.model.events import NO_EVENT
 from kprof.readers.options import ReadOptions
 from kprof.readers.source import Source
 
@@ -15,7 +16,7 @@ from kprof.readers.source import Source
 _CHUNK = 1 << 18
 _TIMED = re.compile(rb"^[^\n]*?\s-?\d+(/-?\d+)?\s+(\[\d+\]\s+)?\d+\.\d{3,9}:(\s|$)", re.MULTILINE)
 _UNTIMED = re.compile(
-    rb"^\S[^\n]*?\s\d+(/\d+)?\s+(\[\d+\]\s+)?(\d+\s+)?\S+:[ \t\r]*\n[ \t]*[0-9a-f]+ ", re.MULTILINE
+    rb"^\S[^\n]*?\s\d+(/\d+)?\s+(\[\d+\]\s+)?(\d+\s+)?\S+:[ \t\r]*\n[ \t]*[0-9a-f]+[ \r\n]", re.MULTILINE
 )
 _TIME_UNITS = ("cpu-clock", "task-clock")
 
@@ -63,7 +64,7 @@ def _profile(tables: dict[str, Any], errors: str, *, every_sample: bool) -> Prof
         key: [text.decode("utf-8", errors) for text in tables[key]]
         for key in ("names", "modules", "sources", "comms", "events")
     }
-    events = tuple(_event(name) for name in texts["events"] or ["samples"])
+    events = tuple(_event(name) for name in texts["events"] or [NO_EVENT])
     return Profile(
         Mappings(texts["modules"]),
         _frames(tables["frames"], texts["names"], texts["sources"]),
@@ -112,4 +113,4 @@ def _quality(counts: dict[str, int]) -> Quality:
 
 
 def _event(name: str) -> Event:
-    return Event(name or "samples", "ns" if name.partition(":")[0] in _TIME_UNITS else "events")
+    return Event(name or NO_EVENT, "ns" if name.partition(":")[0] in _TIME_UNITS else "events")

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import re
 import zlib
 from collections.abc import Callable
 from typing import BinaryIO, Protocol
@@ -9,8 +10,13 @@ from typing import BinaryIO, Protocol
 from kprof.errors import FormatError
 
 HEAD_BYTES = 1 << 16
+# Comments and a first line may be longer than a head. Beyond this there is none.
+_LONGEST_HEAD = 1 << 20
+# Bytes unpacked at once: each may stand for some 30,000.
+_ZSTD_STEP = 1 << 12
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
+_LINE = re.compile(rb"^[^#\n][^\n]*\n", re.MULTILINE)
 
 
 class Readable(Protocol):
@@ -29,7 +35,8 @@ class Source:
 
     Attributes:
         name: What messages call it.
-        head: The first bytes, up to 64 KiB; fewer only if there are no more.
+        head: The first bytes, 64 KiB; fewer only if there are no more, and up to 1 MiB until there
+            is a whole line that is no comment.
         packed: Whether the bytes were compressed.
         on_read: Called with the number of bytes read so far, before unpacking; may be set later.
     """
@@ -47,6 +54,8 @@ class Source:
             joined = io.BufferedReader(_Joined(self.head, self._stream), HEAD_BYTES)
             self._stream = unpacked(joined)
             self.head = self._fill()
+        while len(self.head) < _LONGEST_HEAD and not _LINE.search(self.head) and (more := self._fill()):
+            self.head += more
         self._pending = self.head
 
     def _fill(self) -> bytes:
@@ -125,9 +134,38 @@ def _unpack_gzip(stream: BinaryIO) -> Readable:
 
 
 def _unpack_zstd(stream: BinaryIO) -> Readable:
-    import zstandard  # noqa: PLC0415 - only for the few inputs that need it
+    return _Zstd(stream)
 
-    return zstandard.ZstdDecompressor().stream_reader(stream, read_across_frames=True)
+
+class _Zstd:
+    """Frames of zstd, one behind the other; zstandard's own reader takes a cut frame for a whole one."""
+
+    def __init__(self, stream: Readable) -> None:
+        import zstandard  # noqa: PLC0415 - only for the few inputs that need it
+
+        self._stream = stream
+        self._new_frame = zstandard.ZstdDecompressor().decompressobj
+        self._frame = self._new_frame()
+        self._begun = False
+        self._packed = b""
+        self._plain = memoryview(b"")
+
+    def read(self, size: int, /) -> bytes:
+        while not self._plain:
+            packed = self._packed or self._stream.read(_ZSTD_STEP)
+            if not packed and self._begun:
+                raise EOFError("it ends within a frame")
+            if not packed:
+                return b""
+            self._begun = True
+            self._plain = memoryview(self._frame.decompress(packed))
+            self._packed = b""
+            if self._frame.eof:
+                self._packed = self._frame.unused_data
+                self._frame = self._new_frame()
+                self._begun = False
+        part, self._plain = bytes(self._plain[:size]), self._plain[size:]
+        return part
 
 
 def _unpacker(head: bytes) -> Callable[[BinaryIO], Readable] | None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from kprof.analysis.quality import judge, unknown_share
-from kprof.model import Frame, Kind, ProfileBuilder, Quality
+from kprof.model import Event, Frame, Kind, ProfileBuilder, Quality
 from kprof.model.tree import subtree_sum
 
 NOWHERE = Frame("[unknown]", "", Kind.UNKNOWN)
@@ -44,6 +44,26 @@ def test_the_hint_reads_modules_from_folded_text():
     report = judge(profile)
     assert "most of them in libc.so.6" in report.warnings[0]
     assert not any("lost" in fact for fact in report.facts)
+
+
+def test_one_is_no_plural():
+    facts = judge(build((["a"], 1), quality=Quality(read=1, skipped_lines=1))).facts
+    assert facts[0] == "1 sample read"
+    assert facts[-1] == "1 line not understood"
+
+
+@pytest.mark.parametrize(
+    ("event", "advice"), [("cycles:u", "a lower -F"), ("sched:sched_switch", "fewer events")]
+)
+def test_the_advice_against_losses_fits_the_event(event, advice):
+    builder = ProfileBuilder()
+    builder.add(["a"], event=Event(event))
+    assert advice in judge(builder.build(quality=Quality(read=1, lost={"recorder": 5}))).warnings[0]
+
+
+def test_missing_stacks_are_a_share_of_what_was_kept():
+    warnings = judge(build((["a"], 3), ([], 1), quality=Quality(read=100, without_stack=1))).warnings
+    assert warnings == ["25.0% of the samples have no stack: was it recorded with -g?"]
 
 
 def test_losses_are_warned_of():

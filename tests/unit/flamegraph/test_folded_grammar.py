@@ -13,6 +13,8 @@ from flamegraph.folded import write
     [
         (b"a;b 3", ([b"a", b"b"], 3)),
         (b"a;b 3\r\n", ([b"a", b"b"], 3)),
+        (b"a;b\t3", ([b"a", b"b"], 3)),
+        (b"a b;c d\t3\t", ([b"a b", b"c d"], 3)),
         (b"a;operator new(unsigned long) 12.0", ([b"a", b"operator new(unsigned long)"], 12)),
         (b"a;;b 0", ([b"a", b"", b"b"], 0)),
         (b" 5", ([b""], 5)),
@@ -33,6 +35,8 @@ def test_line_is_parsed(line, expected):
         (b"a 1e3", "not a whole"),
         (b"a -1", "negative"),
         (b"a 9223372036854775808", "int64"),
+        (b"a " + b"9" * 5000, "int64"),
+        (b"a " + b"9" * 5000 + b".0", "int64"),
         ("a ٣".encode(), "not a whole"),
     ],
 )

@@ -3,7 +3,7 @@
 import pytest
 
 from kprof.errors import UsageError
-from kprof.model import Event, Filter, ProfileBuilder
+from kprof.model import Event, Filter, Frame, ProfileBuilder
 from kprof.model.events import base_name, find_event, pick_event
 
 SECOND = 10**9
@@ -61,6 +61,21 @@ def test_a_wrong_pattern_is_a_usage_error(profile):
         Filter(focus="(").apply(profile)
 
 
+def test_patterns_match_the_labels_that_are_shown():
+    builder = ProfileBuilder()
+    builder.add(["main", Frame("[unknown]", "/lib/libc.so.6")])
+    builder.add(["main", "work"])
+    profile = builder.build()
+    assert stacks(Filter(focus="^.libc").apply(profile)) == ["main;[libc.so.6]"]
+    assert stacks(Filter(ignore="libc").apply(profile)) == ["main;work"]
+
+
+def test_samples_without_a_stack_are_those_that_were_not_left_out(profile):
+    assert profile.meta.quality.without_stack == 1
+    assert Filter(comms=["app"]).apply(profile).meta.quality.without_stack == 0
+    assert Filter(comms=["idle"]).apply(profile).meta.quality.without_stack == 1
+
+
 def test_filtering_by_what_is_not_there():
     builder = ProfileBuilder()
     builder.add(["a"])
@@ -77,6 +92,8 @@ def test_filtering_by_what_is_not_there():
         ("cpu_core/cycles/u", "cycles"),
         ("sched:sched_switch", "sched:sched_switch"),
         ("cpu-clock:uhH", "cpu-clock"),
+        ("task-clock/call-graph=fp/", "task-clock"),
+        ("cycles/period=10,name=x/u", "cycles"),
     ],
 )
 def test_base_name(name, base):
@@ -95,6 +112,15 @@ def test_events_are_picked_and_never_added_up():
     assert pick_event(profile, "page-faults").check().total == 14
     with pytest.raises(UsageError, match="not in this profile"):
         pick_event(profile, "instructions")
+
+
+def test_stacks_that_events_left_out_lack_are_not_missed():
+    builder = ProfileBuilder()
+    builder.add(["a"], 5, event=Event("cycles"))
+    builder.add([], 7, event=Event("page-faults"))
+    profile = builder.build()
+    assert pick_event(profile).meta.quality.without_stack == 0
+    assert pick_event(profile, "page-faults").meta.quality.without_stack == 1
 
 
 def test_an_ambiguous_event_is_refused():

@@ -129,3 +129,17 @@ def test_merge_adds_up_and_renames():
     assert both.samples.comm.tolist() == [0, -1, -1]
     assert both.meta.quality.read == 3
     assert sorted(both.to_pandas()["stack"]) == ["a;b", "a;b", "c"]
+
+
+def test_merging_with_another_format_forgets_the_format():
+    builder = ProfileBuilder()
+    builder.add(["a"])
+    folded, text = builder.build(facts={"input": "folded stacks", "host": "x"}), builder.build()
+    assert merge([folded, folded]).meta.facts == {"input": "folded stacks", "host": "x"}
+    assert merge([folded, text]).meta.facts == merge([text, folded]).meta.facts == {"host": "x"}
+
+
+def test_labels_with_sources_where_there_are_none():
+    profile = build(("a", 1))
+    frames = replace(profile.frames, source=())
+    assert frame_labels(frames, profile.mappings, LabelOptions(sources=True)) == ["a"]

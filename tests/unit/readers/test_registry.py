@@ -26,6 +26,10 @@ def find(data):
         (gzip.compress(PERF_SCRIPT), "perf script text"),
         (b"a;b;c 1\n", "folded stacks"),
         (b"a 1", "folded stacks"),
+        (b"a;b\t1\nc\t2\n", "folded stacks"),
+        (b"a;" * 50_000 + b"b 1\n", "folded stacks"),
+        (b"# a line of a header\n" * 10_000 + PERF_SCRIPT, "perf script text"),
+        (b"app 34 cycles:\n\t    4005\n\n", "perf script text"),
         (b"# a comment\nstd::vector<int, a b>;c d 12\r\n", "folded stacks"),
         (b"PERFILE2" + bytes(100), "perf.data"),
     ],
@@ -56,6 +60,13 @@ def test_folded_counts_bad_lines():
     profile = find_format(source).read(source, ReadOptions())
     assert profile.check().total == 6
     assert profile.meta.quality.skipped_lines == 3
+
+
+def test_two_weights_a_line_are_refused():
+    for text in (b"a;b 3 4\na;c 0 1\n", b"a;b 3 4"):
+        with pytest.raises(FormatError, match="two weights"):
+            folded.read(Source(io.BytesIO(text), "it"), ReadOptions())
+    assert folded.read(Source(io.BytesIO(b"Worker 1 4\na;b 2\n"), "it"), ReadOptions()).total == 6
 
 
 def test_folded_without_one_good_line():

@@ -71,3 +71,27 @@ def test_progress_counts_the_packed_bytes():
     source.on_read = seen.append
     everything(source)
     assert not seen or seen[-1] == len(packed)
+
+
+@pytest.mark.parametrize("cut", [1, 5, 200, -1])
+def test_a_cut_zstd_file_is_a_format_error(cut):
+    packed = zstandard.compress(bytes(range(256)) * 20)
+    with pytest.raises(FormatError, match="damaged or cut off"):
+        everything(Source(io.BytesIO(zstandard.compress(DATA) + packed[: max(cut, 4)]), "x"))
+    with pytest.raises(FormatError, match="damaged or cut off"):
+        everything(Source(io.BytesIO(packed[:-1]), "x"))
+
+
+def test_empty_frames_of_zstd_are_passed_over():
+    packed = zstandard.compress(b"") * 3 + zstandard.compress(DATA) + zstandard.compress(b"")
+    assert everything(Source(io.BytesIO(packed), "x")) == DATA
+
+
+def test_the_head_reaches_behind_long_comments_and_long_lines():
+    comments = b"# a comment\n" * 20_000
+    assert b"main;work" in Source(io.BytesIO(comments + DATA), "x").head
+    long = b"main;" + b"f;" * 100_000 + b"g 1\n"
+    source = Source(io.BytesIO(long + DATA), "x")
+    assert source.head.startswith(long)
+    assert everything(source) == long + DATA
+    assert len(Source(io.BytesIO(b"#" * (4 << 20)), "x").head) == 1 << 20
