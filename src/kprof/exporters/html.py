@@ -70,12 +70,14 @@ def _rooted_stacks(
     labels: list[np.ndarray] = []
     weights: list[np.ndarray] = []
     size = 0
+    # Made once: to clear them for each of many threads would cost more than all else.
+    place = np.full(len(profile.stacks) + 1, -1, np.int64)
+    seen = np.zeros(len(profile.stacks) + 1, bool)
     order = np.argsort(root, kind="stable")
     for rows in np.split(order, np.flatnonzero(np.diff(root[order])) + 1):
         if not len(rows):
             continue
-        used = _reached(profile.stacks.parent, stack[rows])
-        place = np.full(len(profile.stacks) + 1, -1, np.int64)
+        used = _reached(profile.stacks.parent, stack[rows], seen)
         own = 1 if root[rows[0]] >= 0 else 0
         place[used] = size + own + np.arange(len(used))
         below = np.int64(size) if own else np.int64(-1)
@@ -94,14 +96,17 @@ def _rooted_stacks(
     return join[0].astype(np.int32), join[1].astype(np.int32), join[2]
 
 
-def _reached(parent: np.ndarray, stacks: np.ndarray) -> np.ndarray:
-    """Return, in order, the stacks given and all on their paths to the root."""
-    seen = np.zeros(len(parent) + 1, bool)
+def _reached(parent: np.ndarray, stacks: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """Return, in order, the stacks given and all on their paths to the root; `seen` is all false."""
     front = np.unique(stacks)
+    found = []
     while len(front := front[(front >= 0) & ~seen[front]]):
         seen[front] = True
+        found.append(front)
         front = np.unique(parent[front])
-    return np.flatnonzero(seen[:-1])
+    reached = np.sort(np.concatenate(found)) if found else front
+    seen[reached] = False
+    return reached
 
 
 def render(profile: Profile, options: PageOptions, facts: Sequence[str], warnings: Sequence[str]) -> str:

@@ -193,3 +193,15 @@ def test_texts_made_to_hash_alike_are_told_apart():
             )
             text += b"x 10/11 [000] 1.000000: 5 cycles:\n" + line
         assert len(read(text)["names"]) == 2
+
+
+def test_a_period_past_64_bits_does_not_wrap_in_the_flamegraph_dialect():
+    for period in (b"18446744073709551617", b"36893488147419103234"):
+        with pytest.raises(OverflowError):
+            read(b"a 1/1 [0] 1.000000: " + period + b" c:\n" + STACK, dialect="flamegraph")
+
+
+def test_the_flamegraph_dialect_takes_long_lines():
+    """Each of these took time that grew with the square of the line."""
+    for line in (b"\t55" + b" " * 300_000 + b"(/a)", b"a" * 300_000 + b"(/a)", b"x" + b" " * 300_000 + b"x"):
+        read(b"a 1/1 [0] 1.000000: 1 c:\n" + line + b"\n\n", dialect="flamegraph")

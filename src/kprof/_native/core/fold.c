@@ -40,16 +40,20 @@ static int32_t child(fold *f, int32_t parent, int32_t label) {
 
 /* -- building ---------------------------------------------------------------------------------- */
 
-/* Node of a stack below a root. `place` remembers, for one root at a time, where stacks went. */
-static int32_t place_stack(fold *f, int32_t root, int32_t stack, int32_t *place, int32_t *pending) {
+/* Where a stack went, below the root of this turn: to clear it for each of many roots would cost more. */
+typedef struct {
+    int32_t node, turn;
+} placed;
+
+static int32_t place_stack(fold *f, placed root, int32_t stack, placed *place, int32_t *pending) {
     const kp_fold_input *in = f->in;
     size_t waiting = 0;
-    for (; stack >= 0 && place[stack] < 0; stack = in->parent[stack]) pending[waiting++] = stack;
-    int32_t at = stack >= 0 ? place[stack] : root;
+    for (; stack >= 0 && place[stack].turn != root.turn; stack = in->parent[stack]) pending[waiting++] = stack;
+    int32_t at = stack >= 0 ? place[stack].node : root.node;
     while (waiting && at != -2) {
         int32_t next = pending[--waiting];
         at = child(f, at, in->frame_label[in->frame[next]]);
-        place[next] = at;
+        place[next] = (placed){at, root.turn};
     }
     return at;
 }
@@ -65,13 +69,14 @@ static int by_root(const void *a, const void *b) {
     return x->row < y->row ? -1 : 1;
 }
 
-static int add_rows(fold *f, const rooted *order, int32_t *place, int32_t *pending) {
+static int add_rows(fold *f, const rooted *order, placed *place, int32_t *pending) {
     const kp_fold_input *in = f->in;
+    placed root = {-1, 0};
     for (size_t i = 0; i < in->row_count; i++) {
         size_t row = order[i].row;
-        int32_t root = -1;
-        if (order[i].root >= 0 && (root = child(f, -1, order[i].root)) == -2) return KP_NO_MEMORY;
-        if (i == 0 || order[i - 1].root != order[i].root) memset(place, 0xff, in->stack_count * sizeof *place);
+        root.node = -1;
+        if (order[i].root >= 0 && (root.node = child(f, -1, order[i].root)) == -2) return KP_NO_MEMORY;
+        root.turn += i == 0 || order[i - 1].root != order[i].root;
         int32_t at = place_stack(f, root, in->row_stack[row], place, pending);
         if (at == -2) return KP_NO_MEMORY;
         if (at < 0) continue;
@@ -84,7 +89,8 @@ static int add_rows(fold *f, const rooted *order, int32_t *place, int32_t *pendi
 static int build(fold *f) {
     size_t rows = f->in->row_count + 1, stacks = f->in->stack_count + 1;
     rooted *order = malloc(rows * sizeof *order);
-    int32_t *place = malloc(stacks * sizeof *place), *pending = malloc(stacks * sizeof *pending);
+    placed *place = calloc(stacks, sizeof *place);
+    int32_t *pending = malloc(stacks * sizeof *pending);
     int status = order && place && pending ? KP_OK : KP_NO_MEMORY;
     if (status == KP_OK) {
         for (size_t i = 0; i + 1 < rows; i++) order[i] = (rooted){f->in->row_root[i], i};
