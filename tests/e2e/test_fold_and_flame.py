@@ -300,6 +300,13 @@ def test_source_lines_that_are_not_there():
     assert kprof("fold", "-", "-q", "--srcline", input=TEXT).stdout == b"app;work 7\n"
 
 
+def test_options_of_a_command_belong_behind_two_dashes():
+    done = kprof("record", "ls", "-la", env={**os.environ, "COLUMNS": "200"})
+    assert done.returncode == 2
+    assert "kprof record -- ls -la" in done.stderr.decode()
+    assert b"behind --" not in kprof("record", "-j", "ls").stderr
+
+
 def test_compat_inputs_are_read_as_one(tmp_path):
     for name, event in (("a", b"cycles:"), ("b", b"faults:")):
         (tmp_path / name).write_bytes(TEXT.replace(b"cycles:", event))

@@ -8,7 +8,7 @@ import typer
 
 from kprof.cli.flame import flame
 from kprof.cli.fold import fold
-from kprof.cli.record import record
+from kprof.cli.record import RecordCommand, record
 from kprof.errors import KprofError
 
 _INTERRUPTED = 130
@@ -22,7 +22,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command(epilog="Example: kprof record -F 499 -d 10 -o app.html -- ./app --fast")(record)
+app.command(epilog="Example: kprof record -F 499 -d 10 -o app.html -- ./app --fast", cls=RecordCommand)(
+    record
+)
 app.command(epilog="Example: perf script | kprof fold - | grep -v idle > out.folded")(fold)
 app.command(epilog="Example: kprof flame out.folded --title 'checkout, before the fix' --open")(flame)
 

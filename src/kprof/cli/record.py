@@ -1,15 +1,17 @@
 """`kprof record`: stacks of a process, a command, a control group or the whole host."""
 
 import os
+import shlex
 import shutil
 import signal
 import sys
 import tempfile
 from enum import StrEnum
 from pathlib import Path, PurePath
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from kprof.cli import options as o
 from kprof.cli.console import be_quiet, progress_line, reading, status, summary, warn
@@ -28,6 +30,20 @@ class CallGraph(StrEnum):
     fp = "fp"
     dwarf = "dwarf"
     lbr = "lbr"
+
+
+class RecordCommand(TyperCommand):
+    """The command, which tells where the options of what it starts belong."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse; click's classes are within Typer or beside it, so they go without their names."""
+        line = shlex.join(args)
+        try:
+            return super().parse_args(ctx, args)
+        except Exception as error:
+            if type(error).__name__ == "NoSuchOption" and not line.startswith("-"):
+                error.message += f". A command with options stands behind --: kprof record -- {line}"  # type: ignore[attr-defined]
+            raise
 
 
 def record(  # noqa: PLR0917 - Typer passes by name

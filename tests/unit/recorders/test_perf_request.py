@@ -1,6 +1,7 @@
 """What makes sense to record."""
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -8,13 +9,14 @@ from kprof.errors import TargetError, UsageError
 from kprof.recorders.perf.request import RecordRequest
 
 ME = os.getpid()
+NAME = Path(f"/proc/{ME}/comm").read_text().strip()
 
 
 @pytest.mark.parametrize(
     ("request_", "title"),
     [
-        ({"pids": (ME,)}, f"process {ME}"),
-        ({"tids": (1, 2)}, "thread 1, 2"),
+        ({"pids": (ME,)}, f"{NAME} (pid {ME})"),
+        ({"tids": (ME, 4_194_304)}, f"{NAME} (tid {ME}), tid 4194304"),
         ({"all_cpus": True}, "all CPUs"),
         ({"cpus": "0-3"}, "CPUs 0-3"),
         ({"cgroup": "web"}, "cgroup web"),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from kprof.errors import TargetError, UsageError
 from kprof.system.cgroups import below_root
 from kprof.system.process import find_program
-from kprof.system.procfs import is_alive
+from kprof.system.procfs import is_alive, name_of
 
 CALL_GRAPHS = ("fp", "dwarf", "lbr")
 
@@ -28,6 +28,7 @@ class RecordRequest:
         call_graph: `fp`, `dwarf` or `lbr`.
         elevate: Command put before perf, such as `sudo`; empty to run it as we are.
         stdout_is_taken: The result goes to standard output: the command writes to standard error instead.
+        title: The target in words, with the names that tasks have now: they may end, or be renamed.
     """
 
     pids: Sequence[int] = ()
@@ -42,21 +43,26 @@ class RecordRequest:
     call_graph: str = "fp"
     elevate: Sequence[str] = ()
     stdout_is_taken: bool = False
+    title: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "title", self._title())
 
     @property
     def is_cpu_wide(self) -> bool:
         """Whether CPUs are sampled rather than tasks."""
         return self.all_cpus or bool(self.cpus) or bool(self.cgroup)
 
-    @property
-    def title(self) -> str:
-        """The target in words."""
+    def _title(self) -> str:
         if self.command:
             return " ".join(" ".join(self.command).split())
-        if self.pids:
-            return f"process {', '.join(map(str, self.pids))}"
-        if self.tids:
-            return f"thread {', '.join(map(str, self.tids))}"
+        if self.pids or self.tids:
+            tasks = [("pid", pid) for pid in self.pids] + [("tid", tid) for tid in self.tids]
+            names = [" ".join(name_of(task).split()) for _, task in tasks]
+            return ", ".join(
+                f"{name} ({kind} {task})" if name else f"{kind} {task}"
+                for name, (kind, task) in zip(names, tasks, strict=True)
+            )
         if self.cgroup:
             return f"cgroup {self.cgroup}"
         return f"CPUs {self.cpus}" if self.cpus else "all CPUs"
