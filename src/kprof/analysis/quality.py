@@ -16,6 +16,7 @@ _UNKNOWN_LIMIT = 0.10
 _LOST_LIMIT = 0.01
 _NO_STACK_LIMIT = 0.10
 _SKIPPED_LIMIT = 0.01
+_KERNEL = "[kernel"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,8 @@ def _unknown_hint(profile: Profile) -> str:
     (worst, times), *_ = modules.most_common(1) or [("", 0)]
     if not worst:
         return "they belong to no file, so stacks may be broken; try `-g dwarf`, or build with frame pointers"
+    if worst.startswith(_KERNEL):
+        return "most are the kernel's, whose names were hidden: use --root, and kernel.kptr_restrict below 2"
     share = "most of them" if times > sum(modules.values()) / 2 else "the largest part"
     return f"{share} in {worst}; install its debug symbols"
 
@@ -134,4 +137,6 @@ def _module_of(profile: Profile, frame: int) -> str:
         return profile.mappings.path[mapping]
     # Folded text calls a frame without a symbol by its module: "[libc.so.6]".
     name = profile.frames.name[frame]
+    if int(profile.frames.address[frame]) >> 63:
+        return _KERNEL
     return "" if name in {UNKNOWN, ""} else name.strip("[]")

@@ -121,9 +121,12 @@ def _lockdown(path: Path) -> str:
     return ""
 
 
+# Its files may be read by their group, which is root's; the setting of the kernel does not change that.
+_OPEN_TRACEFS = "sudo mount -o remount,mode=755,gid=$(id -g) /sys/kernel/tracing"
 _WANTED = {
     "all": ("sampling whole CPUs", 0),
     "tracepoints": ("recording tracepoints", -1),
+    "tracefs": ("recording tracepoints", -1),
     "kernel": ("sampling the kernel", 1),
     "user": ("sampling", 2),
 }
@@ -134,7 +137,8 @@ def explain(permissions: Permissions, wanted: str) -> tuple[str, str]:
 
     Args:
         permissions: The settings in force.
-        wanted: `all` (whole CPUs), `tracepoints`, `other` (another user's process), `kernel`, `user`.
+        wanted: `all` (whole CPUs), `tracepoints`, `tracefs` (which describes them), `other` (another
+            user's process), `kernel`, `user`.
     """
     if permissions.lockdown == "confidentiality":
         return "the kernel is locked down (confidentiality)", "boot with lockdown=integrity or none"
@@ -143,6 +147,11 @@ def explain(permissions: Permissions, wanted: str) -> tuple[str, str]:
         return (
             f"{needs}; kernel.perf_event_paranoid is {permissions.paranoid}",
             "run with --root, which runs only perf through sudo",
+        )
+    if wanted == "tracefs" and (permissions.is_privileged or permissions.paranoid < _CPU_WIDE_LEVEL):
+        return (
+            "recording tracepoints needs /sys/kernel/tracing, which this user may not read",
+            f"run with --root, which runs only perf through sudo, or: {_OPEN_TRACEFS}",
         )
     if permissions.is_privileged:
         if permissions.seccomp:
@@ -153,8 +162,12 @@ def explain(permissions: Permissions, wanted: str) -> tuple[str, str]:
         return "perf may not open this event although it is privileged", "`dmesg` may say why"
     what, level = _WANTED.get(wanted, _WANTED["user"])
     grant = f"sudo sysctl kernel.perf_event_paranoid={level}"
-    if wanted in {"all", "tracepoints"}:
-        grant += ', or: sudo setcap cap_perfmon,cap_sys_ptrace,cap_syslog+ep "$(readlink -f "$(which perf)")"'
+    capabilities = "cap_perfmon,cap_sys_ptrace,cap_syslog"
+    if level < _CPU_WIDE_LEVEL:
+        grant += f" && {_OPEN_TRACEFS}"
+        capabilities += ",cap_dac_read_search"
+    if level <= _CPU_WIDE_LEVEL:
+        grant += f', or: sudo setcap {capabilities}+ep "$(readlink -f "$(which perf)")"'
     setting = f"kernel.perf_event_paranoid is {permissions.paranoid}"
     return (
         f"{what} is not permitted: {setting} and this user has no CAP_PERFMON",

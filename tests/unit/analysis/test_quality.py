@@ -8,6 +8,7 @@ from kprof.model import Event, Frame, Kind, ProfileBuilder, Quality
 from kprof.model.tree import subtree_sum
 
 NOWHERE = Frame("[unknown]", "", Kind.UNKNOWN)
+HIDDEN = Frame("[unknown]", "", Kind.UNKNOWN, 0xFFFFFFFF81000000)
 LIBC = Frame("[unknown]", "/lib/libc.so.6")
 
 
@@ -32,6 +33,8 @@ def test_frames_count_as_often_as_they_were_seen():
     [
         ([(["main", NOWHERE], 90), (["main", LIBC], 10)], "they belong to no file"),
         ([(["main", NOWHERE], 10), (["main", LIBC], 90)], "most of them in /lib/libc.so.6"),
+        ([(["main", HIDDEN], 90), (["main", LIBC], 10)], "the kernel's, whose names were hidden"),
+        ([(["main", Frame("[unknown]", "[kernel.kallsyms]", Kind.KERNEL)], 90)], "--root"),
     ],
 )
 def test_the_hint_names_what_was_seen_most(samples, hint):

@@ -48,13 +48,13 @@ or try again with a smaller value of -m/--mmap_pages.
         ("Error:\nThe sys_perf_event_open() syscall returned with 3 (No such process) for event (cycles).\n", TargetError, "ended before", "-- COMMAND"),
         ("event syntax error: 'nosuchevent'\n                     \\___ parser error\n" + USAGE, UsageError, "the event nosuchevent (parser error)", "perf list"),
         (NO_TRACEPOINT + USAGE, UsageError, "the event sched:nosuch (unknown tracepoint)", "perf list"),
-        (CLOSED_TRACEPOINT + USAGE, NotAvailableError, "recording tracepoints is not permitted", "perf_event_paranoid=-1"),
+        (CLOSED_TRACEPOINT + USAGE, NotAvailableError, "recording tracepoints is not permitted", "perf_event_paranoid=-1 && sudo mount -o remount,mode=755,gid=$(id -g) /sys/kernel/tracing"),
         ("Error:\ncpu-clock: PMU Hardware or event type doesn't support branch stack sampling.\n", NotAvailableError, "LBR", "-g dwarf"),
         ("Error:\nThe instructions event is not supported.\n", NotAvailableError, "The instructions event is not supported.", "cpu-clock"),
         ("Failed to initialize parallel data streaming masks\n" + USAGE, UsageError, "does not accept these CPUs", "-C 0,2-3"),
         ("failed to write perf data, error: No space left on device\n", OutputError, "disk is full", "TMPDIR"),
         (MLOCK, NotAvailableError, "lock memory", "perf_event_mlock_kb"),
-        ("sudo: a password is required\n", NotAvailableError, "sudo refuses", "sudo -v"),
+        ("sudo: a password is required\n", NotAvailableError, "sudo refuses: a password", "sudo -v"),
         ("no access to cgroup /sys/fs/cgroup/unified/nosuch\n" + USAGE, UsageError, "cgroup", "system.slice"),
         ("WARNING: perf not found for kernel 5.15.0-1\n\n  You may need to install\n", NotAvailableError, "only a stub", "linux-tools"),
         ("Events enabled\nsomething new\n", NotAvailableError, "perf failed: something new", "perf record"),
@@ -67,6 +67,10 @@ def test_translations(message, kind, says, advice):
     assert says in str(error)
     assert advice in error.help_text
     assert "\n" not in str(error) + error.help_text
+
+
+def test_a_perf_that_does_not_begin_is_no_perf_that_fails():
+    assert "within 30 s" in str(failure.late(30.0))
 
 
 def test_whole_cpus_are_explained_apart():

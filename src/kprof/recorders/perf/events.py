@@ -68,9 +68,9 @@ def plan_events(request: RecordRequest, permissions: Permissions, *, hardware: b
         )
         facts["scope"] = f"user code only (perf_event_paranoid is {permissions.paranoid})"
     elif permissions.kernel_names_hidden and not request.elevate:
-        notes.append(
-            f"kernel symbols are hidden (kernel.kptr_restrict is {permissions.kptr_restrict}): try --root"
-        )
+        hidden = f"kernel symbols are hidden (kernel.kptr_restrict is {permissions.kptr_restrict})"
+        from_all = permissions.kptr_restrict >= 2  # noqa: PLR2004 - hidden from root, too
+        notes.append(f"{hidden}: {'sudo sysctl kernel.kptr_restrict=1, and' if from_all else 'try'} --root")
     frequency = request.frequency or (HOST_FREQUENCY if request.is_cpu_wide else TARGET_FREQUENCY)
     arguments, rate = _arguments(events, frequency, explicit=request.frequency is not None)
     if rate:

@@ -34,6 +34,14 @@ def warnings(message: str) -> list[str]:
     return [f"the kernel allows {found[2]} Hz, not {found[1]} (kernel.perf_event_max_sample_rate)"]
 
 
+def late(seconds: float) -> KprofError:
+    """Return the error for a perf that runs, but does not begin to sample."""
+    return NotAvailableError(
+        f"perf has not begun to sample within {seconds:.0f} s",
+        "is this host overloaded? A target of many threads, or many events on many CPUs, take long, too",
+    )
+
+
 def translate(message: str, permissions: Permissions, *, cpu_wide: bool) -> KprofError:
     """Return the error for what perf wrote to its standard error before it failed."""
     lowered = message.lower()
@@ -51,7 +59,7 @@ def translate(message: str, permissions: Permissions, *, cpu_wide: bool) -> Kpro
 
 def _bad_event(event: str, message: str, permissions: Permissions) -> KprofError:
     if "No permissions to read" in message or "can't access trace events" in message:
-        return NotAvailableError(*explain(permissions, "tracepoints"))
+        return NotAvailableError(*explain(permissions, "tracefs"))
     detail = re.search(r"\\___ (.*)", message)
     reason = f" ({detail[1].strip()})" if detail else ""
     return UsageError(f"perf does not know the event {event}{reason}", "`perf list` shows those it knows")
@@ -101,7 +109,9 @@ _MEANINGS: tuple[tuple[tuple[str, ...], Callable[[str], KprofError]], ...] = (
     ),
     (
         ("a password is required", "sudo:"),
-        lambda first: NotAvailableError(f"sudo refuses: {first}", "run `sudo -v` first"),
+        lambda first: NotAvailableError(
+            f"sudo refuses: {first.removeprefix('sudo: ')}", "run `sudo -v` first"
+        ),
     ),
     (
         ("cgroup",),

@@ -65,6 +65,8 @@ def record(
     session = _Session(request, plan, perf, folder)
     with StopSignals() as signals, session:
         if not session.start_somehow():
+            if session.is_running:
+                raise failure.late(_PATIENCE)
             raise failure.translate(session.message(), allowed, cpu_wide=request.is_cpu_wide)
         for text in failure.warnings(session.message()):
             note(text)
@@ -221,6 +223,11 @@ class _Session:
     def exit_code(self) -> int:
         """Exit code of perf; negative for the signal that killed it."""
         return (self.perf.poll() if self.perf else None) or 0
+
+    @property
+    def is_running(self) -> bool:
+        """Whether perf has not ended."""
+        return self.perf is not None and self.perf.poll() is None
 
     def message(self) -> str:
         """What perf wrote so far."""
