@@ -39,6 +39,7 @@ cdef extern from "core/symbols.h" nogil:
     int kp_symbols_add_elf(kp_symbols *symbols, const kp_elf_symbols *input)
     int kp_symbols_add_kallsyms(kp_symbols *symbols, uint8_t source)
     int kp_symbols_add_perf_map(kp_symbols *symbols, uint8_t source)
+    int kp_symbols_add_jitdump(kp_symbols *symbols, uint8_t source)
     int kp_symbols_finish(kp_symbols *symbols, kp_choice choice)
     int kp_symbols_sort(kp_symbols *symbols)
     int kp_symbols_overlay(kp_symbols *symbols)
@@ -127,6 +128,14 @@ cdef class SymbolTable:
         cdef uint8_t source = <uint8_t>self._blob(text)
         with nogil:
             status = kp_symbols_add_perf_map(&self._symbols, source)
+        if status:
+            raise MemoryError
+
+    def add_jitdump(self, const uint8_t[::1] dump):
+        """Add the code that a jitdump file lists."""
+        cdef uint8_t source = <uint8_t>self._blob(dump)
+        with nogil:
+            status = kp_symbols_add_jitdump(&self._symbols, source)
         if status:
             raise MemoryError
 

@@ -53,11 +53,18 @@ class DebugFiles:
             self._alts[id(elf)] = (elf, self._search_alt(elf))
         return self._alts[id(elf)][1]
 
-    def _search(self, elf: ElfFile) -> ElfFile | None:
-        for place in self._by_build_id(elf.build_id):
+    def find_by_build_id(self, build_id: str) -> ElfFile | None:
+        """Return the debug file of a binary that is not at hand itself."""
+        for place in self._by_build_id(build_id):
             found = self._try(place)
-            if found is not None and found.build_id == elf.build_id:
+            if found is not None and found.build_id == build_id:
                 return found
+        return None
+
+    def _search(self, elf: ElfFile) -> ElfFile | None:
+        found = self.find_by_build_id(elf.build_id)
+        if found is not None:
+            return found
         if elf.debuglink is not None:
             name, crc = elf.debuglink
             for place in self._by_name(elf, name):

@@ -45,6 +45,7 @@ class ElfFile:
         self.machine = self.header.machine
         self.bits = self.header.bits
         self.byteorder = self.header.byteorder
+        self._texts = self.data[:0]
         self._unpacked: dict[str, memoryview | None] = {}
 
     @classmethod
@@ -79,7 +80,7 @@ class ElfFile:
         sections, names = layout.read_sections(self.data, self.header)
         if names >= len(sections):
             return sections, {}
-        texts = self._content(sections[names])
+        texts = self._texts = self._content(sections[names])
         # The first of several that share a name wins.
         index: dict[str, int] = {}
         for i, section in enumerate(sections):
@@ -136,6 +137,16 @@ class ElfFile:
 
             return unpack_section(self._content(header), self.header)
         return self._content(header)
+
+    @property
+    def has_debug_information(self) -> bool:
+        """Whether DWARF lies in this file."""
+        header = self.section_header(".debug_info") or self.section_header(".zdebug_info")
+        return header is not None and header.type != layout.SHT_NOBITS and header.size > 0
+
+    def name_of(self, header: Section) -> str:
+        """Return the name of a section."""
+        return layout.name_at(self._texts, header.name) if self._tables[1] else ""
 
     def content(self, header: Section) -> memoryview:
         """Return the bytes of a section as they lie in the file; empty if they do not."""

@@ -1,6 +1,7 @@
 """Header, sections, segments and notes of an ELF file; see the System V gABI, chapters 4 and 5."""
 
 import struct
+import sys
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -146,6 +147,12 @@ def read_notes(data: memoryview, header: Header, align: int = 4) -> Iterator[tup
             return
         yield bytes(data[start : start + name_size]).rstrip(b"\0"), kind, data[content : content + size]
         at = content + _round_up(size, align)
+
+
+def native_notes(data: memoryview) -> Iterator[tuple[bytes, int, memoryview]]:
+    """Give the notes in a file of this machine that is nothing but notes, such as /sys/kernel/notes."""
+    bits = 8 * struct.calcsize("P")
+    return read_notes(data, Header(bits, sys.byteorder, *[0] * 9))
 
 
 def _round_up(value: int, align: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from kprof.elf.debug_files import DebugFiles
@@ -43,6 +44,8 @@ class FileFinder:
         perf_cache: perf's store of binaries; `~/.debug` if None.
 
     Attributes:
+        archive: As given.
+        proc: As given.
         problems: Why a file was not used, by its path in the recording.
     """
 
@@ -60,7 +63,7 @@ class FileFinder:
         self.problems: dict[str, str] = {}
         self._roots = [Path(root) for root in roots]
         self._symfs = symfs
-        self._proc = proc
+        self.proc = proc
         self._perf_cache = perf_cache or Path.home() / ".debug"
         self._found: dict[tuple[str, str, int], ElfFile | None] = {}
         self._opened: dict[tuple[int, int], ElfFile | None] = {}
@@ -86,12 +89,35 @@ class FileFinder:
         """Return the vdso that was mapped: that of this machine, or one that was kept."""
         key = (VDSO, build_id, bits)
         if key not in self._found:
-            own = own_vdso(self._proc)
+            own = own_vdso(self.proc)
             fits = own is not None and own.bits == bits and _agrees(own, build_id)
             self._found[key] = own if fits else self._kept(build_id, "vdso")
             if own is not None and self._found[key] is None:
                 self.problems[VDSO] = "it was another kernel's"
         return self._found[key]
+
+    def find_by_build_id(self, build_id: str) -> ElfFile | None:
+        """Return a file known by nothing but its build-id, such as vmlinux."""
+        return self._kept(build_id, "elf") or self._debug_files.find_by_build_id(build_id)
+
+    def places(self, path: str, pid: int) -> Iterator[str]:
+        """Give the names under which a file that is no ELF file may be found, the likeliest first."""
+        return self._places(path, "", pid)
+
+    def kept_places(self, build_id: str, name: str) -> Iterator[str]:
+        """Give the names under which an archive or perf may have kept a file, by build-id."""
+        for folder in (self.archive, self._perf_cache):
+            if folder is not None and is_build_id(build_id):
+                yield str(folder / ".build-id" / build_id[:2] / build_id[2:] / name)
+
+    def inner_pid(self, pid: int) -> int:
+        """Return the number by which a process in a container knows itself, 0 if it is the same or gone."""
+        with suppress(OSError, ValueError):
+            for line in Path(self.proc, str(pid), "status").read_bytes().splitlines():
+                if line.startswith(b"NSpid:"):
+                    numbers = [int(word) for word in line.split()[1:]]
+                    return numbers[-1] if len(numbers) > 1 else 0
+        return 0
 
     def find_debug(self, elf: ElfFile) -> ElfFile | None:
         """Return the file with the symbols and debug information that were cut from a binary."""
@@ -143,7 +169,7 @@ class FileFinder:
 
     def _places_of_process(self, path: str, plain: str, pid: int) -> Iterator[str]:
         """Give the names by which a process that still runs shows its files; see proc(5)."""
-        process = f"{self._proc}/{pid}"
+        process = f"{self.proc}/{pid}"
         if plain == path:
             yield f"{process}/root{plain}"
             return
@@ -161,16 +187,11 @@ class FileFinder:
 
     def _kept(self, build_id: str, name: str) -> ElfFile | None:
         """Return a file that an archive or perf kept by build-id."""
-        for folder in (self.archive, self._perf_cache):
-            if folder is None or not is_build_id(build_id):
-                continue
-            place = folder / ".build-id" / build_id[:2] / build_id[2:] / name
-            try:
-                elf = self._open(str(place))
-            except (OSError, FormatError):
-                continue
-            if _agrees(elf, build_id):
-                return elf
+        for place in self.kept_places(build_id, name):
+            with suppress(OSError, FormatError):
+                elf = self._open(place)
+                if _agrees(elf, build_id):
+                    return elf
         return None
 
     def _open(self, place: str) -> ElfFile:

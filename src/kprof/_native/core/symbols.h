@@ -54,6 +54,7 @@ int kp_symbols_add(kp_symbols *symbols, const kp_symbol *symbol);
 int kp_symbols_add_elf(kp_symbols *symbols, const kp_elf_symbols *in);
 int kp_symbols_add_kallsyms(kp_symbols *symbols, uint8_t source);
 int kp_symbols_add_perf_map(kp_symbols *symbols, uint8_t source);
+int kp_symbols_add_jitdump(kp_symbols *symbols, uint8_t source);
 
 /* Sort, give an end to those that have none, and keep the best of several at one address. */
 int kp_symbols_finish(kp_symbols *symbols, kp_choice choice);

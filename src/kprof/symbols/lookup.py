@@ -1,0 +1,154 @@
+"""Addresses of one mapping -> raw names, from whatever knows them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from kprof._native._symbols import SymbolTable
+from kprof.elf import ElfFile
+from kprof.elf.search import FileFinder
+from kprof.model.tables import Kind, Mappings, UInt64
+from kprof.symbols.elf_symbols import read_symbols
+from kprof.symbols.jit import jit_symbols
+from kprof.symbols.kernel import KernelSymbols, kernel_symbols
+from kprof.symbols.options import SymbolOptions
+
+# Name, whether it is mangled, and `file:line`.
+Function = tuple[bytes, bool, str]
+_NO_ROWS = np.empty(0, np.int64)
+
+
+@dataclass(slots=True)
+class Answer:
+    """What is known of some addresses.
+
+    Attributes:
+        names: Distinct raw names.
+        rows: Which of them each address has, -1 for none, shape (n,).
+        chains: The function at each address and what was inlined into it, outermost first; empty if
+            nobody asked.
+    """
+
+    names: list[bytes] = field(default_factory=list)
+    rows: npt.NDArray[np.int64] = field(default_factory=lambda: _NO_ROWS)
+    chains: list[list[Function]] = field(default_factory=list)
+
+
+class Lookup:
+    """Knows where names come from. What was read is kept.
+
+    Args:
+        mappings: The mappings of the profile.
+        options: What is wanted.
+        finder: Finds the files.
+
+    Attributes:
+        problems: Why mappings have no names, by path; those of `finder` are not repeated.
+    """
+
+    def __init__(self, mappings: Mappings, options: SymbolOptions, finder: FileFinder) -> None:
+        self._mappings = mappings
+        self._options = options
+        self._finder = finder
+        # The file is kept beside its table, so that its id stays its own.
+        self._tables: dict[int, tuple[ElfFile, SymbolTable]] = {}
+        self._kernels: dict[str, KernelSymbols | None] = {}
+        self._jits: dict[tuple[str, int], SymbolTable | None] = {}
+        self.problems: dict[str, str] = {}
+
+    def find(self, kind: Kind, mapping: int, addresses: UInt64) -> Answer | None:
+        """Return what is known of addresses of a mapping, None if nothing is.
+
+        Args:
+            kind: Kind of the frames.
+            mapping: Row of the mappings.
+            addresses: As `Frames.address` has them, sorted.
+        """
+        path = self._mappings.path[mapping]
+        build_id = self._mappings.build_id[mapping] if self._mappings.build_id else ""
+        pid = self._mappings.pid[mapping] if self._mappings.pid else -1
+        if kind in (Kind.KERNEL, Kind.MODULE):
+            return self._kernel(kind, path, build_id, addresses)
+        if kind == Kind.JIT:
+            return self._jit(path, pid, addresses)
+        if kind == Kind.VDSO:
+            elf = self._finder.find(path, build_id)
+            base = elf.segments[0].vaddr if elf is not None and elf.segments else 0
+            return None if elf is None else self._elf(elf, addresses + np.uint64(base))
+        elf = self._finder.find(path, build_id, pid)
+        if elf is None:
+            return None
+        places, known = elf.offsets_to_addresses(addresses)
+        if known.all():
+            return self._elf(elf, places)
+        return _spread(self._elf(elf, places[known]), known)
+
+    def _kernel(self, kind: Kind, path: str, build_id: str, addresses: UInt64) -> Answer | None:
+        # Modules have build-ids of their own, and stand in the kallsyms of the kernel.
+        own = build_id if kind == Kind.KERNEL and path.startswith("[kernel") else self._kernel_build_id()
+        if own not in self._kernels:
+            self._kernels[own], problem = kernel_symbols(own, self._options, self._finder)
+            if problem:
+                self.problems["kernel"] = problem
+        kernel = self._kernels[own]
+        if kernel is None or (kind == Kind.MODULE and kernel.shift):
+            return None
+        return _named(kernel.table, kernel.find(addresses))
+
+    def _kernel_build_id(self) -> str:
+        paths = self._mappings.path
+        row = next((i for i, path in enumerate(paths) if path.startswith("[kernel")), -1)
+        return self._mappings.build_id[row] if row >= 0 and self._mappings.build_id else ""
+
+    def _jit(self, path: str, pid: int, addresses: UInt64) -> Answer | None:
+        key = (path, pid)
+        if key not in self._jits:
+            self._jits[key] = jit_symbols(path, pid, self._mappings.path, self._finder)
+        table = self._jits[key]
+        return None if table is None else _named(table, table.find(addresses))
+
+    def _elf(self, elf: ElfFile, addresses: UInt64) -> Answer:
+        if id(elf) not in self._tables:
+            debug = self._finder.find_debug(elf)
+            self._tables[id(elf)] = (elf, read_symbols(elf, debug, as_perf=self._options.compat))
+        table = self._tables[id(elf)][1]
+        answer = _named(table, table.find(addresses))
+        if (self._options.inline or self._options.source_lines) and not self._options.compat:
+            answer.chains = self._chains(elf, addresses)
+        return answer
+
+    def _chains(self, elf: ElfFile, addresses: UInt64) -> list[list[Function]]:
+        debug = elf if elf.has_debug_information else self._finder.find_debug(elf)
+        if debug is None or not debug.has_debug_information or not len(addresses):
+            return []
+        from kprof.symbols.inlines import chains  # noqa: PLC0415 - most files have no debug information
+
+        order = np.argsort(addresses, kind="stable")
+        found = chains(debug, self._finder.find_alt(debug), addresses[order])
+        sorted_back: list[list[Function]] = [[]] * len(addresses)
+        for row, chain in zip(order.tolist(), found, strict=True):
+            sorted_back[row] = chain
+        return sorted_back
+
+
+def _named(table: SymbolTable, rows: npt.NDArray[np.int64]) -> Answer:
+    """Read the names of the rows that were hit, each once."""
+    hit, inverse = np.unique(rows, return_inverse=True)
+    names = [table.name(row) for row in hit.tolist() if row >= 0]
+    # -1 sorts first, if it is there.
+    return Answer(names, inverse.reshape(-1) - int(len(hit) > 0 and hit[0] < 0))
+
+
+def _spread(answer: Answer, known: npt.NDArray[np.bool_]) -> Answer:
+    """Make room in an answer for the addresses that were not asked for."""
+    rows = np.full(len(known), -1, np.int64)
+    rows[known] = answer.rows
+    chains: list[list[Function]] = []
+    if answer.chains:
+        chains = [[]] * len(known)
+        for row, chain in zip(np.flatnonzero(known).tolist(), answer.chains, strict=True):
+            chains[row] = chain
+    return Answer(answer.names, rows, chains)
