@@ -59,7 +59,7 @@ def kernel_symbols(
             continue
         table = SymbolTable()
         table.add_kallsyms(text)
-        table.finish(as_perf=options.compat)
+        table.finish(as_perf=True)
         if len(table) <= 1:  # all at address 0
             problem = problem or HIDDEN
             continue

@@ -30,6 +30,7 @@ typedef struct {
     size_t count, room;
     kp_span blobs[KP_SYMBOL_SOURCES];
     uint64_t *reach; /* highest end of all symbols up to each, for looking behind nested ones */
+    int aliases;     /* there may be several at one address, of which the name decides */
     size_t skipped;  /* lines that could not be understood */
 } kp_symbols;
 

@@ -66,7 +66,7 @@ int kp_symbols_add_elf(kp_symbols *symbols, const kp_elf_symbols *in) {
     kp_span names = symbols->blobs[in->source];
     for (size_t i = 0; i < count; i++) {
         elf_symbol symbol = read_symbol(in->bytes + i * in->entry_size, in);
-        if (!is_wanted(&symbol, in) || symbol.name >= names.size || !names.at[symbol.name]) continue;
+        if (!is_wanted(&symbol, in) || symbol.name >= names.size) continue;
         const char *name = names.at + symbol.name;
         size_t left = names.size - symbol.name;
         if (in->mapping_symbols && is_mapping_symbol(name, left)) continue;

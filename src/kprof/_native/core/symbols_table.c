@@ -4,7 +4,7 @@
 
 #include "symbols.h"
 
-enum { RADIX_BITS = 11, RADIX = 1 << RADIX_BITS, FEW = 64, PAGE = 4096, LOOK_BACK = 64 };
+enum { RADIX_BITS = 11, RADIX = 1 << RADIX_BITS, FEW = 64, PAGE = 4096, LOOK_BACK = 64, MOST_ALIASES = 64 };
 
 typedef struct {
     uint64_t start;
@@ -115,15 +115,20 @@ static size_t underscores(kp_span name) {
     return i;
 }
 
-/* Whether `b` is a better name than `a` for one address. The order is that of perf, which is sensible:
- * a known size, not weak, global, fewer underscores in front, the longer name. */
-static int is_better(const kp_symbols *symbols, const kp_symbol *a, const kp_symbol *b, kp_choice choice) {
+/* Whether `b` is a better symbol than `a` for one address, as far as can be told without their names: 1 or 0,
+ * -1 if not at all. A size is known, it is not weak, it is global. */
+static int is_better_unnamed(const kp_symbol *a, const kp_symbol *b, kp_choice choice) {
     if ((a->type == KP_TYPE_STOP) != (b->type == KP_TYPE_STOP)) return a->type == KP_TYPE_STOP;
     if ((a->end > a->start) != (b->end > b->start)) return b->end > b->start;
     if (choice == KP_CHOOSE_RIGHT && (a->type == KP_TYPE_NONE) != (b->type == KP_TYPE_NONE))
         return a->type == KP_TYPE_NONE;
     if ((a->binding == KP_BIND_WEAK) != (b->binding == KP_BIND_WEAK)) return a->binding == KP_BIND_WEAK;
     if ((a->binding == KP_BIND_GLOBAL) != (b->binding == KP_BIND_GLOBAL)) return b->binding == KP_BIND_GLOBAL;
+    return -1;
+}
+
+/* The same by their names: fewer underscores in front, then the longer one. The order is that of perf. */
+static int is_better_name(const kp_symbols *symbols, const kp_symbol *a, const kp_symbol *b) {
     kp_span one = kp_symbols_name(symbols, a), other = kp_symbols_name(symbols, b);
     size_t lead = underscores(one), other_lead = underscores(other);
     if (lead != other_lead) return other_lead < lead;
@@ -157,13 +162,21 @@ static void end_as_perf(kp_symbols *symbols) {
     }
 }
 
+/* Names are spread over the whole file, and reading them all would cost more than all else: where they
+ * decide, all that remain are kept, and kp_symbols_find reads those that it hits. perf, whose ends depend on
+ * what was dropped, decides here. */
 static void keep_best(kp_symbols *symbols, kp_choice choice) {
     size_t kept = 0;
     for (size_t i = 0; i < symbols->count; i++) {
-        kp_symbol *symbol = &symbols->items[i];
-        if (kept && symbols->items[kept - 1].start == symbol->start) {
-            if (is_better(symbols, &symbols->items[kept - 1], symbol, choice)) symbols->items[kept - 1] = *symbol;
-            continue;
+        kp_symbol *symbol = &symbols->items[i], *last = kept ? &symbols->items[kept - 1] : NULL;
+        if (last && last->start == symbol->start) {
+            int better = is_better_unnamed(last, symbol, choice);
+            if (better < 0 && choice == KP_CHOOSE_PERF) better = is_better_name(symbols, last, symbol);
+            if (better > 0) {
+                while (kept && symbols->items[kept - 1].start == symbol->start) kept--;
+                symbols->items[kept++] = *symbol;
+            }
+            if (better >= 0) continue;
         }
         symbols->items[kept++] = *symbol;
     }
@@ -185,14 +198,15 @@ static void drop_inner_labels(kp_symbols *symbols) {
 
 /* As perf, but a symbol does not reach beyond its module or section. */
 static void end_right(kp_symbols *symbols) {
-    size_t kept = 0;
-    for (size_t i = 0; i < symbols->count; i++) {
+    size_t kept = 0, next = symbols->count; /* the first symbol that begins later */
+    for (size_t i = symbols->count; i-- > 0;) {
         kp_symbol *symbol = &symbols->items[i];
+        if (i + 1 < symbols->count && symbol[1].start != symbol->start) next = i + 1;
         if (symbol->end != symbol->start) continue;
-        int last = i + 1 == symbols->count || !same_module(symbols, symbol, symbol + 1);
-        uint64_t end = last ? page_after(symbol->start) : symbol[1].start;
-        if (i + 1 < symbols->count && end > symbol[1].start) end = symbol[1].start;
-        symbol->end = end;
+        symbol->end = page_after(symbol->start);
+        if (next == symbols->count) continue;
+        const kp_symbol *later = &symbols->items[next];
+        if (symbol->end > later->start || same_module(symbols, symbol, later)) symbol->end = later->start;
     }
     for (size_t i = 0; i < symbols->count; i++)
         if (symbols->items[i].type != KP_TYPE_STOP) symbols->items[kept++] = symbols->items[i];
@@ -206,10 +220,21 @@ int kp_symbols_finish(kp_symbols *symbols, kp_choice choice) {
         keep_best(symbols, choice);
     } else {
         keep_best(symbols, choice);
+        symbols->aliases = 1;
         drop_inner_labels(symbols);
         end_right(symbols);
     }
     return note_reach(symbols);
+}
+
+/* Of several at one address, that with the best name. */
+static size_t best_alias(const kp_symbols *symbols, size_t row) {
+    size_t first = row, best;
+    for (; first && row - first < MOST_ALIASES && symbols->items[first - 1].start == symbols->items[row].start;) first--;
+    best = first;
+    for (size_t i = first + 1; i <= row; i++)
+        if (is_better_name(symbols, &symbols->items[best], &symbols->items[i])) best = i;
+    return best;
 }
 
 void kp_symbols_find(const kp_symbols *symbols, const uint64_t *addresses, size_t count, int64_t *rows) {
@@ -226,7 +251,7 @@ void kp_symbols_find(const kp_symbols *symbols, const uint64_t *addresses, size_
         rows[i] = -1;
         for (size_t tries = LOOK_BACK; low && tries && symbols->reach[low - 1] > address; low--, tries--) {
             if (symbols->items[low - 1].end <= address) continue;
-            rows[i] = (int64_t)low - 1;
+            rows[i] = (int64_t)(symbols->aliases ? best_alias(symbols, low - 1) : low - 1);
             break;
         }
     }
