@@ -47,6 +47,11 @@ class DebugFiles:
             self._found[id(elf)] = (elf, self._search(elf))
         return self._found[id(elf)][1]
 
+    def adopt(self, elf: ElfFile, debug: ElfFile) -> None:
+        """Use a debug file that came from elsewhere, if it belongs to the binary."""
+        if debug.build_id == elf.build_id:
+            self._found[id(elf)] = (elf, debug)
+
     def find_alt(self, elf: ElfFile) -> ElfFile | None:
         """Return the file that a debug file shares with others, by build-id or by path."""
         if id(elf) not in self._alts:
@@ -95,6 +100,8 @@ class DebugFiles:
             yield f"{store}/.build-id/{head}/{rest}/debug"
         for folder in self._dirs:
             yield f"{folder}/.build-id/{head}/{rest}.debug"
+        # What debuginfod's own client has fetched before; see debuginfod_find_debuginfo(3).
+        yield f"{debuginfod_folder()}/{build_id}/debuginfo"
 
     def _by_name(self, elf: ElfFile, name: str) -> Iterator[str]:
         if not elf.path or "/" in name:
@@ -109,6 +116,14 @@ class DebugFiles:
         with suppress(OSError, FormatError, ValueError):
             return self._open(place)
         return None
+
+
+def debuginfod_folder() -> Path:
+    """Return where clients of debuginfod keep what they fetched."""
+    if own := os.environ.get("DEBUGINFOD_CACHE_PATH"):
+        return Path(own)
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(base) / "debuginfod_client"
 
 
 def _folder_of(elf: ElfFile) -> Path:

@@ -104,6 +104,15 @@ class FileFinder:
         """Give the names under which a file that is no ELF file may be found, the likeliest first."""
         return self._places(path, "", pid)
 
+    def map_places(self, path: str, pid: int) -> Iterator[str]:
+        """Give the names under which a perf map may be found, the likeliest first."""
+        if self.archive is not None:
+            yield str(self.archive / Path(path).name)
+        yield from self._places(path, "", pid)
+        # A process in a container knows itself by another number.
+        if pid > 0 and (inner := self.inner_pid(pid)) > 0:
+            yield f"{self.proc}/{pid}/root/tmp/perf-{inner}.map"
+
     def kept_places(self, build_id: str, name: str) -> Iterator[str]:
         """Give the names under which an archive or perf may have kept a file, by build-id."""
         for folder in (self.archive, self._perf_cache):
@@ -122,6 +131,10 @@ class FileFinder:
     def find_debug(self, elf: ElfFile) -> ElfFile | None:
         """Return the file with the symbols and debug information that were cut from a binary."""
         return self._debug_files.find(elf)
+
+    def adopt_debug(self, elf: ElfFile, debug: ElfFile) -> None:
+        """Use a debug file that came from elsewhere, if it belongs to the binary."""
+        self._debug_files.adopt(elf, debug)
 
     def find_alt(self, elf: ElfFile) -> ElfFile | None:
         """Return the file to which dwz moved debug information that several binaries share."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,7 +23,7 @@ def jit_symbols(path: str, pid: int, mappings: Sequence[str], finder: FileFinder
         finder: Knows archives and processes.
     """
     table = SymbolTable()
-    for place in _map_places(path, pid, finder):
+    for place in finder.map_places(path, pid):
         if (text := _read(place)) is not None:
             table.add_perf_map(text)
             break
@@ -36,15 +36,6 @@ def jit_symbols(path: str, pid: int, mappings: Sequence[str], finder: FileFinder
         return None
     table.overlay()
     return table
-
-
-def _map_places(path: str, pid: int, finder: FileFinder) -> Iterator[str]:
-    if finder.archive is not None:
-        yield str(finder.archive / Path(path).name)
-    yield from finder.places(path, pid)
-    # A process in a container knows itself by another number.
-    if pid > 0 and (inner := finder.inner_pid(pid)) > 0:
-        yield f"{finder.proc}/{pid}/root/tmp/perf-{inner}.map"
 
 
 def _read(place: str) -> bytes | None:

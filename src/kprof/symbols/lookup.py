@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,15 +10,16 @@ import numpy.typing as npt
 
 from kprof._native._symbols import SymbolTable
 from kprof.elf import ElfFile
+from kprof.elf.debug_files import debuginfod_folder
 from kprof.elf.search import FileFinder
+from kprof.errors import FormatError
 from kprof.model.tables import Kind, Mappings, UInt64
 from kprof.symbols.elf_symbols import read_symbols
+from kprof.symbols.inlined import Function, inlined_functions
 from kprof.symbols.jit import jit_symbols
 from kprof.symbols.kernel import KernelSymbols, kernel_symbols
 from kprof.symbols.options import SymbolOptions
 
-# Name, whether it is mangled, and `file:line`.
-Function = tuple[bytes, bool, str]
 _NO_ROWS = np.empty(0, np.int64)
 
 
@@ -113,25 +115,25 @@ class Lookup:
     def _elf(self, elf: ElfFile, addresses: UInt64) -> Answer:
         if id(elf) not in self._tables:
             debug = self._finder.find_debug(elf)
+            if debug is None and self._options.debuginfod and not elf.has_debug_information:
+                debug = self._fetch(elf)
             self._tables[id(elf)] = (elf, read_symbols(elf, debug, as_perf=self._options.compat))
         table = self._tables[id(elf)][1]
         answer = _named(table, table.find(addresses))
         if (self._options.inline or self._options.source_lines) and not self._options.compat:
-            answer.chains = self._chains(elf, addresses)
+            answer.chains = inlined_functions(elf, self._finder, addresses, remember=self._options.cache)
         return answer
 
-    def _chains(self, elf: ElfFile, addresses: UInt64) -> list[list[Function]]:
-        debug = elf if elf.has_debug_information else self._finder.find_debug(elf)
-        if debug is None or not debug.has_debug_information or not len(addresses):
-            return []
-        from kprof.symbols.inlines import chains  # noqa: PLC0415 - most files have no debug information
+    def _fetch(self, elf: ElfFile) -> ElfFile | None:
+        """Ask the servers for a debug file, and let the finder know it."""
+        from kprof.system.debuginfod import fetch  # noqa: PLC0415 - only on request
 
-        order = np.argsort(addresses, kind="stable")
-        found = chains(debug, self._finder.find_alt(debug), addresses[order])
-        sorted_back: list[list[Function]] = [[]] * len(addresses)
-        for row, chain in zip(order.tolist(), found, strict=True):
-            sorted_back[row] = chain
-        return sorted_back
+        path = fetch(elf.build_id, debuginfod_folder())
+        if path is None:
+            return None
+        with suppress(OSError, FormatError):
+            self._finder.adopt_debug(elf, ElfFile.open(path))
+        return self._finder.find_debug(elf)
 
 
 def _named(table: SymbolTable, rows: npt.NDArray[np.int64]) -> Answer:

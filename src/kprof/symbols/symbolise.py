@@ -12,7 +12,8 @@ from kprof.model.labels import UNKNOWN, unknown_frames
 from kprof.model.profile import Profile
 from kprof.model.tables import Frames, Kind
 from kprof.symbols.expand import Inlined, expand
-from kprof.symbols.lookup import Answer, Function, Lookup
+from kprof.symbols.inlined import Function
+from kprof.symbols.lookup import Answer, Lookup
 from kprof.symbols.names import Namer, is_python
 from kprof.symbols.options import SymbolOptions
 
