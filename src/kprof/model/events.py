@@ -8,6 +8,12 @@ from kprof.model.tables import Event
 
 # The name of what an input counts without naming it.
 NO_EVENT = "samples"
+_TIME_UNITS = ("cpu-clock", "task-clock")
+
+
+def event_of(name: str) -> Event:
+    """Return the event of a name that perf gave it, with the unit of its periods."""
+    return Event(name or NO_EVENT, "ns" if name.partition(":")[0] in _TIME_UNITS else "events")
 
 
 def base_name(name: str) -> str:

@@ -7,8 +7,8 @@ import numpy as np
 
 from kprof._native._text import TextReader
 from kprof.errors import FormatError
-from kprof.model import Event, Frames, Mappings, Meta, Profile, Quality, Samples, Stacks
-from kprof.model.events import NO_EVENT
+from kprof.model import Frames, Mappings, Meta, Profile, Quality, Samples, Stacks
+from kprof.model.events import NO_EVENT, event_of
 from kprof.readers.options import ReadOptions
 from kprof.readers.source import Source
 
@@ -18,7 +18,6 @@ _TIMED = re.compile(rb"^[^\n]*?\s-?\d+(/-?\d+)?\s+(\[\d+\]\s+)?\d+\.\d{3,9}:(\s|
 _UNTIMED = re.compile(
     rb"^\S[^\n]*?\s\d+(/\d+)?\s+(\[\d+\]\s+)?(\d+\s+)?\S+:[ \t\r]*\n[ \t]*[0-9a-f]+[ \r\n]", re.MULTILINE
 )
-_TIME_UNITS = ("cpu-clock", "task-clock")
 
 
 def sniff(head: bytes) -> bool:
@@ -64,7 +63,7 @@ def _profile(tables: dict[str, Any], errors: str, *, every_sample: bool) -> Prof
         key: [text.decode("utf-8", errors) for text in tables[key]]
         for key in ("names", "modules", "sources", "comms", "events")
     }
-    events = tuple(_event(name) for name in texts["events"] or [NO_EVENT])
+    events = tuple(event_of(name) for name in texts["events"] or [NO_EVENT])
     return Profile(
         Mappings(texts["modules"]),
         _frames(tables["frames"], texts["names"], texts["sources"]),
@@ -110,7 +109,3 @@ def _quality(counts: dict[str, int]) -> Quality:
         skipped_lines=counts["skipped_lines"],
         filtered={"event": counts["filtered"]} if counts["filtered"] else {},
     )
-
-
-def _event(name: str) -> Event:
-    return Event(name or NO_EVENT, "ns" if name.partition(":")[0] in _TIME_UNITS else "events")

@@ -32,17 +32,20 @@ class Source:
     Args:
         stream: Where the bytes come from.
         name: What messages call it.
+        path: The file behind the stream, if it is a plain one that may be mapped.
 
     Attributes:
         name: What messages call it.
+        path: As given.
         head: The first bytes, 64 KiB; fewer only if there are no more, and up to 1 MiB until there
             is a whole line that is no comment.
         packed: Whether the bytes were compressed.
         on_read: Called with the number of bytes read so far, before unpacking; may be set later.
     """
 
-    def __init__(self, stream: Readable, name: str) -> None:
+    def __init__(self, stream: Readable, name: str, path: str | None = None) -> None:
         self.name = name
+        self.path = path
         self.on_read: Callable[[int], None] | None = None
         self._count = 0
         self._raw = stream

@@ -7,7 +7,7 @@
 
 #include "chars.h"
 
-enum { LONGEST_CPP = 4096, MOST_REFERENCES = 400, LONGEST_ABBREVIATION = 1, MOST_OUTCOME = 1 << 24 };
+enum { LONGEST_CPP = 4096, MOST_REFERENCES = 400, MOST_OUTCOME = 1 << 24 };
 
 void kp_put(kp_text_buffer *out, const char *text, size_t size) {
     if (size > KP_LONGEST_NAME - out->size || kp_reserve((void **)&out->at, &out->room, out->size, size, 1)) {
@@ -54,21 +54,25 @@ static int back_reference(const char **at, const char *end) {
     return value;
 }
 
-/* An upper bound of how long the demangled name may be. The runtime writes out every reference, and a
- * name of a few bytes can refer to itself until memory is out. What "S3_" stands for is no longer than
- * all that stands before the first reference to it or to a later one. */
-static double longest_outcome(kp_span name) {
+/* How long the demangled name may be, if what "T_" stands for is `argument` long. What "S3_" stands for is no
+ * longer than all that stands before the first reference to it or to a later one. */
+static double outcome_with(kp_span name, double argument) {
     double known[MOST_REFERENCES], size = 0;
     int count = 0;
     const char *end = name.at + name.size;
     for (const char *at = name.at; at < end; at++) {
-        int number = *at == 'S' ? back_reference(&at, end) : *at == 'T' ? back_reference(&at, end) : -1;
+        char tag = *at;
+        int number = tag == 'S' || tag == 'T' ? back_reference(&at, end) : -1;
         if (number >= MOST_REFERENCES) number = MOST_REFERENCES - 1; /* or a part of an identifier */
-        for (; count <= number; count++) known[count] = size;
-        size += number >= 0 ? known[number] : LONGEST_ABBREVIATION;
+        for (; tag == 'S' && count <= number; count++) known[count] = size;
+        size += number < 0 ? 1 : tag == 'T' ? argument : known[number];
     }
     return size;
 }
+
+/* An upper bound of how long the demangled name may be, but for a factor that abbreviations make up. The
+ * runtime writes out every reference, and a name of a few bytes can go on until memory is out. */
+static double longest_outcome(kp_span name) { return outcome_with(name, outcome_with(name, 1)); }
 
 int kp_demangle_cpp(kp_span name, kp_text_buffer *out) {
     if (!kp_starts(name, "_Z") || name.size > LONGEST_CPP) return 0;

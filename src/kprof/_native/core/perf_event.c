@@ -1,0 +1,120 @@
+/* Events: their attributes, their ids, and where records keep id and time. */
+#include "perf_state.h"
+
+/* struct perf_event_attr; older ones are shorter, and what they lack is 0. */
+int kp_perf_add_event(kp_perf *p, const uint8_t *attr, size_t attr_size, const uint8_t *ids, size_t ids_size) {
+    if (KP_RESERVE(p->events, p->event_room, p->event_count, 1)) return KP_PERF_NO_MEMORY;
+    uint8_t whole[136] = {0};
+    memcpy(whole, attr, attr_size < sizeof whole ? attr_size : sizeof whole);
+    kp_event *event = &p->events[p->event_count];
+    *event = (kp_event){0};
+    kp_cursor c = kp_cursor_in(p, whole, sizeof whole);
+    kp_skip(&c, 16);
+    event->period = kp_u64(&c);
+    event->sample_type = kp_u64(&c);
+    event->read_format = kp_u64(&c);
+    event->flags = kp_u64(&c);
+    /* Bit fields begin at the other end of the word where bytes do, and perf swaps bits within bytes. */
+    if (p->options.swap) {
+        uint64_t mirrored = 0;
+        for (int i = 0; i < 64; i++) mirrored |= (event->flags >> i & 1) << (63 - i);
+        event->flags = mirrored;
+    }
+    kp_skip(&c, 24);
+    event->branch_type = kp_u64(&c);
+    event->registers = kp_u64(&c);
+    kp_skip(&c, 8);
+    event->registers_intr = kp_u64(&c);
+    kp_skip(&c, 4);
+    event->max_stack = kp_u16(&c);
+    if (event->flags & KP_ATTR_FREQ || !event->period) event->period = 1;
+    uint32_t number = (uint32_t)p->event_count++;
+    kp_cursor list = kp_cursor_in(p, ids, ids_size);
+    while (kp_left(&list) >= 8) {
+        kp_event_id *known = kp_find_id(p, kp_u64(&list), -1);
+        if (!known) return KP_PERF_NO_MEMORY;
+        known->event = number;
+    }
+    return KP_PERF_OK;
+}
+
+static size_t id_slot(const kp_perf *p, uint64_t id, int64_t tid, uint64_t hash) {
+    size_t slot = kp_table_slot(&p->id_table, hash);
+    for (; p->id_table.value[slot]; slot = kp_table_next(&p->id_table, slot)) {
+        const kp_event_id *known = &p->ids[p->id_table.value[slot] - 1];
+        if (known->id == id && known->tid == tid) break;
+    }
+    return slot;
+}
+
+/* The entry of an id, new if need be; NULL when memory is out. */
+kp_event_id *kp_find_id(kp_perf *p, uint64_t id, int64_t tid) {
+    if (kp_table_ready(&p->id_table) || KP_RESERVE(p->ids, p->id_room, p->id_count, 1)) return NULL;
+    uint64_t hash = kp_mix64(id, (uint64_t)tid);
+    size_t slot = id_slot(p, id, tid, hash);
+    if (!p->id_table.value[slot]) {
+        kp_table_put(&p->id_table, slot, hash, (uint32_t)p->id_count);
+        p->ids[p->id_count++] = (kp_event_id){id, tid, 0, UINT32_MAX};
+    }
+    return &p->ids[p->id_table.value[slot] - 1];
+}
+
+int64_t kp_perf_event_of(const kp_perf *p, uint64_t id) {
+    if (!p->id_table.slots) return -1;
+    size_t slot = id_slot(p, id, -1, kp_mix64(id, (uint64_t)(int64_t)-1));
+    if (!p->id_table.value[slot]) return -1;
+    uint32_t event = p->ids[p->id_table.value[slot] - 1].event;
+    return event == UINT32_MAX ? -1 : (int64_t)event;
+}
+
+static int has(const kp_event *event, uint64_t bits) { return (event->sample_type & bits) != 0; }
+
+static int count(const kp_event *event, uint64_t bits) {
+    return __builtin_popcountll(event->sample_type & bits);
+}
+
+/* The event that an id at `index` (in words, from the front or, if negative, from the end) belongs to.
+ * All events of a recording keep it in the same place, so that the first one tells where. */
+static int32_t event_at(const kp_perf *p, const uint8_t *record, kp_head head, int64_t index) {
+    int64_t at = index >= 0 ? 8 + index * 8 : head.size + index * 8;
+    if (at < 8 || at + 8 > head.size) return -1;
+    int64_t event = kp_perf_event_of(p, kp_word(p, record + at));
+    return (int32_t)event;
+}
+
+int32_t kp_sample_event(const kp_perf *p, const uint8_t *record, kp_head head) {
+    if (p->event_count == 1) return 0;
+    const kp_event *first = &p->events[0];
+    if (has(first, KP_SAMPLE_IDENTIFIER)) return event_at(p, record, head, 0);
+    if (!has(first, KP_SAMPLE_ID)) return 0;
+    return event_at(
+        p, record, head, count(first, KP_SAMPLE_IP | KP_SAMPLE_TID | KP_SAMPLE_TIME | KP_SAMPLE_ADDR)
+    );
+}
+
+/* Other records end in the fields that sample_id_all names: TID, TIME, ID, STREAM_ID, CPU, IDENTIFIER. */
+static int32_t other_event(const kp_perf *p, const uint8_t *record, kp_head head) {
+    if (p->event_count == 1) return 0;
+    const kp_event *first = &p->events[0];
+    if (has(first, KP_SAMPLE_IDENTIFIER)) return event_at(p, record, head, -1);
+    if (!has(first, KP_SAMPLE_ID)) return 0;
+    return event_at(p, record, head, -1 - count(first, KP_SAMPLE_CPU | KP_SAMPLE_STREAM_ID));
+}
+
+/* Nanoseconds, or 0 where the record does not tell: perf writes such records out of order. */
+uint64_t kp_record_time(kp_perf *p, const uint8_t *record, kp_head head) {
+    int is_sample = head.type == KP_RECORD_SAMPLE;
+    if (!is_sample && !(p->events[0].flags & KP_ATTR_SAMPLE_ID_ALL)) return 0;
+    int32_t number = is_sample ? kp_sample_event(p, record, head) : other_event(p, record, head);
+    /* Records that perf makes up carry no id. */
+    const kp_event *event = &p->events[number < 0 ? 0 : number];
+    if (!has(event, KP_SAMPLE_TIME)) return 0;
+    int64_t at;
+    if (is_sample)
+        at = 8 + 8 * count(event, KP_SAMPLE_IDENTIFIER | KP_SAMPLE_IP | KP_SAMPLE_TID);
+    else
+        at = head.size - 8 - 8 * count(event, KP_SAMPLE_IDENTIFIER | KP_SAMPLE_CPU | KP_SAMPLE_STREAM_ID | KP_SAMPLE_ID);
+    if (at < 8 || at + 8 > head.size) return 0;
+    uint64_t time = kp_word(p, record + at);
+    return time == UINT64_MAX ? 0 : time;
+}

@@ -1,0 +1,86 @@
+/* Addresses -> distinct places, and stacks of places -> a tree. */
+#include "perf_state.h"
+
+static int32_t intern(kp_perf *p, kp_perf_place place) {
+    if (kp_table_ready(&p->place_table) || KP_RESERVE(p->places, p->place_room, p->place_count, 1)) return -1;
+    uint64_t hash = kp_mix64(place.address, (uint64_t)(uint32_t)place.mapping << 32 | (uint32_t)place.name);
+    size_t slot = kp_table_slot(&p->place_table, hash);
+    for (; p->place_table.value[slot]; slot = kp_table_next(&p->place_table, slot)) {
+        const kp_perf_place *known = &p->places[p->place_table.value[slot] - 1];
+        if (known->address == place.address && known->mapping == place.mapping && known->name == place.name &&
+            known->mode == place.mode)
+            return (int32_t)p->place_table.value[slot] - 1;
+    }
+    if (p->place_count >= INT32_MAX) return -1;
+    kp_table_put(&p->place_table, slot, hash, (uint32_t)p->place_count);
+    p->places[p->place_count] = place;
+    return (int32_t)p->place_count++;
+}
+
+/* A frame that says something about the stack rather than about code. */
+int32_t kp_special_place(kp_perf *p, const char *name) {
+    int64_t number = kp_strings_add(&p->names, (kp_span){name, strlen(name)}, 0, NULL);
+    return number < 0 ? -1 : intern(p, (kp_perf_place){-1, (int32_t)number, KP_MODE_USER, 0, 0});
+}
+
+static int32_t symbol_at(const kp_perf *p, uint64_t address) {
+    size_t low = 0, high = p->symbol_count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (p->symbols[middle].start <= address)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low && address < p->symbols[low - 1].end ? p->symbols[low - 1].name : -1;
+}
+
+static int32_t kernel_place(kp_perf *p, uint64_t address, unsigned mode, int is_return) {
+    int32_t name = symbol_at(p, address);
+    const kp_region *region = name < 0 ? kp_region_at(&p->kernel, address) : NULL;
+    /* .init.text and others lie past the end that the recording gives for the kernel. */
+    int32_t mapping = region ? region->mapping : name < 0 && (int64_t)address < 0 ? p->whole_kernel : -1;
+    return intern(p, (kp_perf_place){mapping, name, mode, (uint32_t)is_return, address});
+}
+
+int32_t kp_place_of(kp_perf *p, const kp_space *space, uint64_t address, unsigned mode, int is_return) {
+    address -= (uint64_t)is_return;
+    int kernel = mode == KP_MODE_KERNEL;
+    uint64_t version = kernel ? p->kernel.version : space->regions->version;
+    kp_place_cache *cached = &p->cache[kp_mix64(address, version) % KP_PLACE_CACHE];
+    uint32_t how = mode << 1 | (uint32_t)is_return;
+    if (cached->address == address && cached->version == version + 1 && cached->how == how) return cached->place;
+    int32_t place;
+    if (kernel) {
+        place = kernel_place(p, address, mode, is_return);
+    } else {
+        const kp_region *region = mode == KP_MODE_USER ? kp_region_at(space->regions, address) : NULL;
+        uint64_t at = region ? address - region->start + region->offset : address;
+        place = intern(p, (kp_perf_place){region ? region->mapping : -1, -1, mode, (uint32_t)is_return, at});
+    }
+    *cached = (kp_place_cache){address, version + 1, place, how};
+    return place;
+}
+
+/* Node of the tree for p->frames, or -1 for an empty stack; -2 when memory is out. */
+int32_t kp_stack_of(kp_perf *p) {
+    int32_t node = -1;
+    for (size_t i = p->frame_count; i-- > 0;) {
+        if (kp_table_ready(&p->stack_table) || KP_RESERVE(p->parent, p->stack_room, p->stack_count, 1) ||
+            KP_RESERVE(p->leaf, p->leaf_room, p->stack_count, 1) || p->stack_count >= INT32_MAX)
+            return -2;
+        uint64_t hash = kp_mix64((uint32_t)node, (uint32_t)p->frames[i]);
+        size_t slot = kp_table_slot(&p->stack_table, hash);
+        for (; p->stack_table.value[slot]; slot = kp_table_next(&p->stack_table, slot)) {
+            uint32_t known = p->stack_table.value[slot] - 1;
+            if (p->parent[known] == node && p->leaf[known] == p->frames[i]) break;
+        }
+        if (!p->stack_table.value[slot]) {
+            kp_table_put(&p->stack_table, slot, hash, (uint32_t)p->stack_count);
+            p->parent[p->stack_count] = node;
+            p->leaf[p->stack_count++] = p->frames[i];
+        }
+        node = (int32_t)p->stack_table.value[slot] - 1;
+    }
+    return node;
+}

@@ -1,0 +1,66 @@
+/* Rows of samples, and the control groups that they belong to. */
+#include "perf_state.h"
+
+static int same_key(const kp_perf_row *a, const kp_perf_row *b) {
+    return a->stack == b->stack && a->event == b->event && a->comm == b->comm && a->pid == b->pid &&
+           a->tid == b->tid && a->cgroup == b->cgroup;
+}
+
+int kp_add_row(kp_perf *p, kp_perf_row row) {
+    if (KP_RESERVE(p->rows, p->row_room, p->row_count, 1) || p->row_count >= INT32_MAX) return KP_PERF_NO_MEMORY;
+    if (row.weight < 0) return KP_PERF_OVERFLOW;
+    if (p->options.every_sample) {
+        p->rows[p->row_count++] = row;
+        return KP_PERF_OK;
+    }
+    if (!p->options.keep_ids) row.pid = row.tid = -1;
+    row.cpu = -1;
+    row.time = -1;
+    if (kp_table_ready(&p->row_table)) return KP_PERF_NO_MEMORY;
+    uint64_t hash = kp_mix64((uint64_t)(uint32_t)row.stack << 32 | (uint32_t)row.comm, (uint32_t)row.tid);
+    hash = kp_mix64(hash, (uint64_t)(uint32_t)row.event << 32 | (uint32_t)row.cgroup);
+    size_t slot = kp_table_slot(&p->row_table, hash);
+    for (; p->row_table.value[slot]; slot = kp_table_next(&p->row_table, slot)) {
+        kp_perf_row *known = &p->rows[p->row_table.value[slot] - 1];
+        if (!same_key(known, &row)) continue;
+        known->count++;
+        return __builtin_add_overflow(known->weight, row.weight, &known->weight) ? KP_PERF_OVERFLOW : KP_PERF_OK;
+    }
+    kp_table_put(&p->row_table, slot, hash, (uint32_t)p->row_count);
+    p->rows[p->row_count++] = row;
+    return KP_PERF_OK;
+}
+
+static size_t cgroup_slot(const kp_perf *p, uint64_t id, uint64_t hash) {
+    size_t slot = kp_table_slot(&p->cgroup_table, hash);
+    while (p->cgroup_table.value[slot] && p->cgroup_ids[p->cgroup_table.value[slot] - 1] != id)
+        slot = kp_table_next(&p->cgroup_table, slot);
+    return slot;
+}
+
+/* struct perf_record_cgroup: an id and a path. */
+int kp_on_cgroup(kp_perf *p, kp_cursor c) {
+    uint64_t id = kp_u64(&c), hash = kp_mix64(id, 9);
+    kp_span path;
+    path.at = kp_text_z(&c, &path.size);
+    if (c.failed) return KP_PERF_OK;
+    int64_t number = kp_strings_add(&p->cgroup_paths, path, 0, NULL);
+    if (number < 0 || kp_table_ready(&p->cgroup_table) ||
+        KP_RESERVE(p->cgroup_ids, p->cgroup_room, p->cgroup_count, 1) ||
+        KP_RESERVE(p->cgroup_strings, p->cgroup_string_room, p->cgroup_count, 1))
+        return KP_PERF_NO_MEMORY;
+    size_t slot = cgroup_slot(p, id, hash);
+    if (!p->cgroup_table.value[slot]) {
+        kp_table_put(&p->cgroup_table, slot, hash, (uint32_t)p->cgroup_count);
+        p->cgroup_ids[p->cgroup_count++] = id;
+    }
+    p->cgroup_strings[p->cgroup_table.value[slot] - 1] = (int32_t)number;
+    return KP_PERF_OK;
+}
+
+/* String of the path of a control group, or -1. */
+int32_t kp_cgroup_of(const kp_perf *p, uint64_t id) {
+    if (!id || !p->cgroup_table.slots) return -1;
+    uint32_t number = p->cgroup_table.value[cgroup_slot(p, id, kp_mix64(id, 9))];
+    return number ? p->cgroup_strings[number - 1] : -1;
+}

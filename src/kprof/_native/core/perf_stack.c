@@ -1,0 +1,141 @@
+/* Call chains -> stacks. A chain that an address space has shown before is not looked at again. */
+#include "perf_state.h"
+
+enum { CHAIN_HEAD = 3 };
+
+static int push(kp_perf *p, const kp_thread *thread, uint64_t address, unsigned mode, int is_return) {
+    if (p->frame_count >= KP_MAX_FRAMES) {
+        p->cut = 1;
+        return 0;
+    }
+    int32_t place = kp_place_of(p, thread->space, address, mode, is_return && !p->options.compat);
+    if (place < 0) return -1;
+    p->frames[p->frame_count++] = place;
+    return 0;
+}
+
+static unsigned mode_of(uint64_t context) {
+    switch (context) {
+    case KP_CONTEXT_HYPERVISOR: return KP_MODE_HYPERVISOR;
+    case KP_CONTEXT_KERNEL: return KP_MODE_KERNEL;
+    case KP_CONTEXT_USER: return KP_MODE_USER;
+    case KP_CONTEXT_GUEST_KERNEL: return KP_MODE_GUEST_KERNEL;
+    case KP_CONTEXT_GUEST:
+    case KP_CONTEXT_GUEST_USER: return KP_MODE_GUEST_USER;
+    default: return KP_MODE_UNKNOWN;
+    }
+}
+
+/* Entries of the last branches as callers: where the newest led to, then where each came from. */
+static int push_branches(kp_perf *p, const kp_thread *thread, const kp_sample *s) {
+    for (size_t i = 0; i < s->branch_count; i++) {
+        const uint8_t *entry = s->branches + i * 24;
+        if (!i && push(p, thread, kp_word(p, entry + 8), KP_MODE_USER, 0)) return -1;
+        if (push(p, thread, kp_word(p, entry), KP_MODE_USER, 0)) return -1;
+    }
+    return 0;
+}
+
+static int push_chain(kp_perf *p, const kp_thread *thread, const kp_sample *s) {
+    unsigned mode = KP_MODE_USER;
+    size_t addresses = 0;
+    int innermost = 1;
+    for (size_t i = 0; i < s->chain_length; i++) {
+        uint64_t value = kp_word(p, s->chain + i * 8);
+        if (value < KP_CONTEXT_MAX) {
+            if (p->options.compat && p->frame_count >= KP_PERF_SCRIPT_DEPTH) break;
+            if (push(p, thread, value, mode, !innermost)) return -1;
+            innermost = 0;
+            addresses++;
+            continue;
+        }
+        if (value == KP_CONTEXT_USER_DEFERRED) {
+            p->counts.deferred++;
+            p->cut = 1;
+            break;
+        }
+        mode = mode_of(value);
+        innermost = 1;
+        if (mode == KP_MODE_USER && s->branches) return push_branches(p, thread, s);
+        if (mode != KP_MODE_UNKNOWN) continue;
+        p->counts.broken_chains++;
+        p->cut = 1;
+        if (p->options.compat) p->frame_count = 0;
+        break;
+    }
+    uint32_t most = p->events[s->event].max_stack;
+    if (addresses >= (most ? most : KP_PERF_SCRIPT_DEPTH)) p->cut = 1;
+    return 0;
+}
+
+/* The chain as a key: its words, and all that its meaning depends on. */
+static int64_t find_chain(kp_perf *p, const kp_thread *thread, const kp_sample *s, uint64_t *hash, size_t *slot) {
+    kp_chains *chains = &p->chains;
+    uint64_t version = thread->space->regions->version;
+    *hash = kp_hash(s->chain, s->chain_length * 8, kp_mix64(version, p->kernel.version));
+    *slot = kp_table_slot(&chains->table, *hash);
+    for (; chains->table.value[*slot]; *slot = kp_table_next(&chains->table, *slot)) {
+        if (chains->table.hash[*slot] != *hash) continue;
+        uint32_t number = chains->table.value[*slot] - 1;
+        const uint64_t *words = chains->words + chains->at[number];
+        if (words[0] == version && words[1] == p->kernel.version && words[2] == s->chain_length &&
+            !memcmp(words + CHAIN_HEAD, s->chain, s->chain_length * 8))
+            return number;
+    }
+    return -1;
+}
+
+static int keep_chain(kp_perf *p, const kp_thread *thread, const kp_sample *s, uint64_t hash, size_t slot, int32_t stack) {
+    kp_chains *chains = &p->chains;
+    if (KP_RESERVE(chains->at, chains->room, chains->count, 1) ||
+        KP_RESERVE(chains->stack, chains->stack_room, chains->count, 1) ||
+        KP_RESERVE(chains->words, chains->words_room, chains->used, CHAIN_HEAD + s->chain_length))
+        return -1;
+    uint64_t *words = chains->words + chains->used;
+    words[0] = thread->space->regions->version;
+    words[1] = p->kernel.version;
+    words[2] = s->chain_length;
+    memcpy(words + CHAIN_HEAD, s->chain, s->chain_length * 8);
+    chains->at[chains->count] = chains->used;
+    chains->stack[chains->count] = stack;
+    chains->used += CHAIN_HEAD + s->chain_length;
+    kp_table_put(&chains->table, slot, hash, (uint32_t)chains->count++);
+    return 0;
+}
+
+static int finish(kp_perf *p, int32_t *stack) {
+    if (p->cut && !p->options.compat) {
+        int32_t mark = kp_special_place(p, "[truncated]");
+        if (mark < 0) return KP_PERF_NO_MEMORY;
+        p->frames[p->frame_count++] = mark;
+    }
+    *stack = kp_stack_of(p);
+    return *stack == -2 ? KP_PERF_NO_MEMORY : KP_PERF_OK;
+}
+
+int kp_resolve(kp_perf *p, kp_thread *thread, const kp_sample *s, int32_t *stack) {
+    p->frame_count = 0;
+    p->cut = 0;
+    int has_chain = (p->events[s->event].sample_type & KP_SAMPLE_CALLCHAIN) != 0;
+    if (!s->chain_length) {
+        if (has_chain && p->options.compat) {
+            *stack = -1;
+            return KP_PERF_OK;
+        }
+        if (push(p, thread, s->ip, s->misc & KP_MODE_MASK, 0)) return KP_PERF_NO_MEMORY;
+        return finish(p, stack);
+    }
+    if (s->branches) return push_chain(p, thread, s) ? KP_PERF_NO_MEMORY : finish(p, stack);
+    if (kp_table_ready(&p->chains.table)) return KP_PERF_NO_MEMORY;
+    uint64_t hash;
+    size_t slot;
+    int64_t known = find_chain(p, thread, s, &hash, &slot);
+    if (known >= 0) {
+        *stack = p->chains.stack[known];
+        return KP_PERF_OK;
+    }
+    if (push_chain(p, thread, s)) return KP_PERF_NO_MEMORY;
+    int status = finish(p, stack);
+    if (status) return status;
+    return keep_chain(p, thread, s, hash, slot, *stack) ? KP_PERF_NO_MEMORY : KP_PERF_OK;
+}

@@ -1,0 +1,230 @@
+/* What the parts of the reader of perf.data share. */
+#ifndef KP_PERF_STATE_H
+#define KP_PERF_STATE_H
+
+#include "cursor.h"
+#include "perf.h"
+#include "perf_abi.h"
+
+typedef struct {
+    uint64_t sample_type, read_format, branch_type, registers, registers_intr, flags, period;
+    uint32_t max_stack;
+} kp_event;
+
+/* An id of an event, with the last value of its counter for events that are read, not sampled. */
+typedef struct {
+    uint64_t id;
+    int64_t tid; /* counters of an inherited event are those of one thread; else -1 */
+    uint64_t value;
+    uint32_t event;
+} kp_event_id;
+
+/* Memory that holds records until all of them are replayed. */
+typedef struct kp_block kp_block;
+struct kp_block {
+    kp_block *before, *after;
+    size_t waiting; /* records in the queue, and 1 while it is being read */
+    uint8_t bytes[];
+};
+
+typedef struct {
+    uint64_t time;
+    const uint8_t *record;
+    kp_block *block; /* NULL: the bytes stay anyway */
+} kp_queued;
+
+typedef struct {
+    uint64_t start, end, offset;
+    int32_t mapping;
+} kp_region;
+
+/* Regions of an address space in the order of addresses, none overlapping. Shared until written to. */
+typedef struct {
+    kp_region *items;
+    size_t count, room, users;
+    uint64_t version; /* equal versions have equal regions */
+} kp_regions;
+
+/* An address space, shared by the threads of a process. */
+typedef struct {
+    kp_regions *regions;
+    size_t users;
+    int replaced; /* an exec came; the regions are those of the program before it */
+} kp_space;
+
+typedef struct {
+    int32_t pid, tid, comm;
+    kp_space *space;
+} kp_thread;
+
+typedef struct {
+    uint64_t start, end;
+    int32_t name;
+} kp_kernel_symbol;
+
+typedef struct {
+    kp_table table;
+    uint64_t *at; /* where the chain of each begins in `words` */
+    int32_t *stack;
+    uint64_t *words; /* version, flags, length, chain */
+    size_t count, room, stack_room, used, words_room;
+} kp_chains;
+
+typedef struct {
+    uint64_t address, version; /* version + 1: 0 is free */
+    int32_t place;
+    uint32_t how;
+} kp_place_cache;
+
+enum { KP_PLACE_CACHE = 1 << 14, KP_MAX_FRAMES = 4096, KP_PERF_SCRIPT_DEPTH = 127 };
+
+struct kp_perf {
+    kp_perf_options options;
+    kp_perf_counts counts;
+    int machine, status;
+
+    kp_event *events;
+    size_t event_count, event_room;
+    kp_event_id *ids;
+    size_t id_count, id_room;
+    kp_table id_table;
+
+    kp_queued *queue, *spare; /* `spare` is what the queue is merged into */
+    size_t queued, queue_room, spare_room;
+    uint64_t round_limit, round_top; /* what may be replayed at the next round; the latest time so far */
+    uint64_t replayed;               /* time of the last record that was replayed */
+    kp_block *blocks;                /* all that wait */
+    uint8_t *carry;                  /* start of a record whose end is still to come */
+    size_t carried, carry_room;
+    uint64_t skip;    /* bytes that follow a record without being one */
+    int collect;      /* they are tracing data */
+    int depth;        /* records within compressed records */
+    uint8_t *inflated; /* carry of the decompressed stream */
+    size_t inflated_size, inflated_room;
+
+    kp_strings paths, names, comms, cgroup_paths;
+    kp_perf_mapping *mappings;
+    size_t mapping_count, mapping_room;
+
+    kp_thread *threads;
+    size_t thread_count, thread_room;
+    kp_table thread_table;
+    uint64_t versions;
+    kp_regions kernel;
+    kp_kernel_symbol *symbols; /* of the kernel, by start; those that the recording names */
+    size_t symbol_count, symbol_room;
+    int32_t whole_kernel; /* mapping of the kernel proper, -1 if the recording does not tell */
+
+    kp_table cgroup_table;
+    uint64_t *cgroup_ids;
+    int32_t *cgroup_strings;
+    size_t cgroup_count, cgroup_room, cgroup_string_room;
+
+    kp_perf_place *places;
+    size_t place_count, place_room;
+    kp_table place_table;
+    kp_place_cache *cache;
+    int32_t *parent, *leaf;
+    size_t stack_count, stack_room, leaf_room;
+    kp_table stack_table;
+    kp_chains chains;
+    kp_perf_row *rows;
+    size_t row_count, row_room;
+    kp_table row_table;
+    int32_t *frames; /* places of the stack at hand, leaf first */
+    size_t frame_count;
+    int cut; /* the stack at hand is cut at its root */
+
+    kp_perf_kept *kept;
+    size_t kept_count, kept_room;
+    kp_arena arena;
+    uint8_t *tracing;
+    size_t tracing_size, tracing_room;
+};
+
+/* A sample, as far as it is used. Parts that it lacks are NULL, 0 or -1. */
+typedef struct {
+    uint64_t ip, time, period, cgroup, stream;
+    int32_t pid, tid, cpu, event;
+    uint32_t misc;
+    const uint8_t *read, *chain, *branches, *registers, *stack;
+    size_t read_size, chain_length, branch_count, stack_size;
+    uint64_t abi;
+} kp_sample;
+
+static inline uint64_t kp_mix64(uint64_t a, uint64_t b) {
+    __uint128_t product = (__uint128_t)(a + 0x9e3779b97f4a7c15u) * (b ^ 0xd6e8feb86659fd93u);
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+static inline uint64_t kp_word(const kp_perf *p, const uint8_t *at) {
+    uint64_t value;
+    memcpy(&value, at, sizeof value);
+    return p->options.swap ? __builtin_bswap64(value) : value;
+}
+
+static inline kp_cursor kp_cursor_in(const kp_perf *p, const uint8_t *at, size_t size) {
+    return kp_cursor_of(at, size, p->options.swap);
+}
+
+/* Head of a record: struct perf_event_header. */
+typedef struct {
+    uint32_t type;
+    uint16_t misc, size;
+} kp_head;
+
+static inline kp_head kp_head_of(const kp_perf *p, const uint8_t *record) {
+    kp_cursor c = kp_cursor_in(p, record, 8);
+    kp_head head;
+    head.type = kp_u32(&c);
+    head.misc = kp_u16(&c);
+    head.size = kp_u16(&c);
+    return head;
+}
+
+/* Bytes of a record behind its head. */
+static inline kp_cursor kp_body(const kp_perf *p, const uint8_t *record, kp_head head) {
+    return kp_cursor_in(p, record + 8, (size_t)head.size - 8);
+}
+
+/* perf_event.c: which event a record belongs to, and when it was written. */
+kp_event_id *kp_find_id(kp_perf *p, uint64_t id, int64_t tid);
+uint64_t kp_record_time(kp_perf *p, const uint8_t *record, kp_head head);
+int32_t kp_sample_event(const kp_perf *p, const uint8_t *record, kp_head head);
+
+/* perf_queue.c: the order of time. */
+int kp_queue(kp_perf *p, const uint8_t *record, kp_head head, kp_block *block);
+int kp_finish_round(kp_perf *p);
+int kp_flush(kp_perf *p, uint64_t limit);
+kp_block *kp_block_new(kp_perf *p, size_t size);
+void kp_block_done(kp_perf *p, kp_block *block);
+void kp_blocks_free(kp_perf *p);
+
+/* perf_replay.c: what a record does. */
+int kp_replay(kp_perf *p, const uint8_t *record, kp_head head);
+
+/* perf_space.c: threads and address spaces. */
+kp_thread *kp_thread_of(kp_perf *p, int32_t pid, int32_t tid);
+int kp_fork(kp_perf *p, int32_t pid, int32_t ppid, int32_t tid, int32_t ptid, int keeps_regions);
+int kp_map(kp_perf *p, kp_space *space, kp_region region);
+int kp_map_kernel(kp_perf *p, kp_region region);
+const kp_region *kp_region_at(const kp_regions *regions, uint64_t address);
+void kp_spaces_free(kp_perf *p);
+
+/* perf_mapping.c: records of mappings and symbols. */
+int kp_on_mmap(kp_perf *p, kp_cursor c, kp_head head);
+int kp_on_ksymbol(kp_perf *p, kp_cursor c);
+int32_t kp_mapping_of(kp_perf *p, kp_span path, kp_perf_mapping mapping, uint64_t identity);
+
+/* perf_sample.c, perf_stack.c, perf_place.c: samples, from bytes to rows. */
+int kp_on_sample(kp_perf *p, const uint8_t *record, kp_head head);
+int kp_read_sample(kp_perf *p, const uint8_t *record, kp_head head, kp_sample *sample);
+int kp_resolve(kp_perf *p, kp_thread *thread, const kp_sample *sample, int32_t *stack);
+int32_t kp_place_of(kp_perf *p, const kp_space *space, uint64_t address, unsigned mode, int is_return);
+int32_t kp_special_place(kp_perf *p, const char *name);
+int32_t kp_stack_of(kp_perf *p);
+int kp_add_row(kp_perf *p, kp_perf_row row);
+int kp_on_cgroup(kp_perf *p, kp_cursor c);
+int32_t kp_cgroup_of(const kp_perf *p, uint64_t id);
+
+#endif

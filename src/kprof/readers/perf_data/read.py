@@ -1,0 +1,136 @@
+"""perf.data -> Profile, without perf. Frames have places, not names: see `kprof.symbols`."""
+
+import mmap
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+from kprof._native._perf import PerfReader
+from kprof.errors import FormatError
+from kprof.model import Profile
+from kprof.readers.options import ReadOptions
+from kprof.readers.perf_data.features import Features
+from kprof.readers.perf_data.layout import Layout, byte_order, is_pipe, read_layout
+from kprof.readers.perf_data.tables import profile_of
+from kprof.readers.source import Source
+from kprof.wire import perf_file as wire
+
+_PIECE = 1 << 20
+_STEP = 1 << 24
+_MAX_INFLATED = 1 << 28
+
+
+def sniff(head: bytes) -> bool:
+    """Say whether it looks like perf.data."""
+    return head.startswith((wire.MAGIC, wire.SWAPPED_MAGIC))
+
+
+def read(source: Source, options: ReadOptions) -> Profile:
+    """Read a recording.
+
+    A plain file is mapped. What was written to a pipe is read piece by piece, in memory that does not grow
+    with it; any other stream is held in memory, because its last part is needed first.
+
+    Raises:
+        FormatError: It is damaged, or its weights do not add up within int64.
+    """
+    try:
+        if is_pipe(source.head):
+            return _read_pipe(source, options)
+        if source.path is not None:
+            return _read_file(source, options, Path(source.path))
+        return _read_whole(source, options, _slurp(source))
+    except (ValueError, OverflowError) as error:
+        raise FormatError(f"{source.name}: {error}") from None
+
+
+def _slurp(source: Source) -> memoryview:
+    parts = []
+    while part := source.read(_PIECE):
+        parts.append(part)
+    return memoryview(b"".join(parts))
+
+
+def _read_file(source: Source, options: ReadOptions, path: Path) -> Profile:
+    first = path / "data" if path.is_dir() else path
+    with first.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+        return _read_whole(source, options, mapped, sorted(path.glob("data.*")) if path.is_dir() else ())
+
+
+def _read_whole(source: Source, options: ReadOptions, data, more=()) -> Profile:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    view = memoryview(data)
+    try:
+        layout = read_layout(view, source.name)
+        features = Features(layout.order)
+        for number, at, size in layout.sections:
+            features.add(number, bytes(view[at : at + size]))
+        reader = _reader(options, layout.order, rounds=not more)
+        for attr, ids in layout.events:
+            reader.add_event(attr, ids)
+        # In pieces that are copied: a buffer that the reader points into could not be closed before it.
+        _feed(reader, view[layout.start : layout.end], source)
+        for path in more:
+            reader.begin()
+            _feed(reader, memoryview(path.read_bytes()), source)
+        return _finish(reader, features, options, layout)
+    finally:
+        view.release()
+
+
+def _feed(reader: PerfReader, view: memoryview, source: Source) -> None:
+    reader.begin()
+    for at in range(0, len(view), _STEP):
+        with view[at : at + _STEP] as part:
+            reader.feed_piece(part)
+        source.count(min(_STEP, len(view) - at))
+    view.release()
+
+
+def _read_pipe(source: Source, options: ReadOptions) -> Profile:
+    order = byte_order(source.head)
+    reader = _reader(options, order, rounds=True)
+    source.read(wire.PIPE_HEADER_BYTES)
+    while part := source.read(_PIECE):
+        reader.feed_piece(part)
+    return _finish(reader, Features(order), options, None)
+
+
+def _reader(options: ReadOptions, order: str, *, rounds: bool) -> PerfReader:
+    return PerfReader(
+        swap=order != "<",
+        compat=options.compat == "perf",
+        keep_ids=options.ids,
+        every_sample=options.every_sample,
+        rounds=rounds,
+        decompress=_decompressor(),
+    )
+
+
+def _decompressor() -> Callable[[bytes], bytes]:
+    state: list[Callable[[bytes], bytes]] = []
+
+    def decompress(data: bytes) -> bytes:
+        if not state:
+            import zstandard  # noqa: PLC0415 - only for the recordings that need it
+
+            state.append(zstandard.ZstdDecompressor(max_window_size=_MAX_INFLATED).decompressobj().decompress)
+        return state[0](data)
+
+    return decompress
+
+
+def _finish(reader: PerfReader, features: Features, options: ReadOptions, layout: Layout | None) -> Profile:
+    reader.end()
+    updates: dict[int, str] = {}
+    for kind, data in reader.kept():
+        if kind == wire.RECORD_BUILD_ID:
+            features.add_build_id(data)
+        elif kind == wire.RECORD_FEATURE:
+            features.add(struct.unpack_from(f"{features.order}Q", data)[0], data[8:])
+        elif kind == wire.RECORD_EVENT_UPDATE:
+            what, number = struct.unpack_from(f"{features.order}2Q", data)
+            if what == wire.EVENT_UPDATE_NAME:
+                name = data[16:].partition(b"\0")[0].decode("utf-8", "surrogateescape")
+                updates[reader.event_of(number)] = name
+    names = dict(enumerate(name for name, _ in features.events))
+    return profile_of(reader, features, names | updates, options, cut=layout is not None and layout.cut)
