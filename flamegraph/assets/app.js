@@ -4,7 +4,7 @@ import { decodeTree, inflate } from './decode.js';
 import { ROW, characterWidth, drawView, startPlotly } from './draw.js';
 import { oneLine } from './format.js';
 import { actionOf, neighbour } from './keys.js';
-import { boxOf, layoutRows } from './layout.js';
+import { boxOf, layoutRows, narrowMatches } from './layout.js';
 import { fromHash, nodeAt, pathOf, toHash, writeHash } from './route.js';
 import { compileQuery, matchedWeight } from './search.js';
 import { describeFiller, describeNode, placeTip, spokenNode } from './tip.js';
@@ -16,6 +16,7 @@ const stage = byId('stage');
 /** @type {import('./decode.js').Tree} */
 let tree;
 let rows = [];
+let hidden = [];
 let drawn = { first: 0, last: 0 };
 let found = { weight: 0, nodes: [] };
 let foundAt = -1;
@@ -36,6 +37,7 @@ async function render(keep = true) {
   byId('canvas').style.height = `${rows.length * ROW}px`;
   if (!state.icicle) stage.scrollTop = stage.scrollHeight - (keep ? fromRoots : 0);
   else if (!keep) stage.scrollTop = 0;
+  hidden = state.query ? narrowMatches(tree, state.zoom, width(), state.query.matches) : [];
   found = state.query ? matchedWeight(tree, state.zoom, state.query.matches) : { weight: 0, nodes: [] };
   showPath(tree, state.zoom, options.unit, (node) => zoomTo(node));
   showMatches(tree, state.zoom, state.query, found);
@@ -59,7 +61,7 @@ async function draw() {
       const colors = colorsOf(tree, state.color, state.theme);
       byId('plot').style.top = `${(state.icicle ? drawn.first : rows.length - drawn.last) * ROW}px`;
       const matches = state.query && state.query.matches;
-      const view = { ...state, ...drawn, tree, rows, colors, matches, character, width: width() };
+      const view = { ...state, ...drawn, tree, rows, hidden, colors, matches, character, width: width() };
       await drawView(byId('plot'), view);
     }
     drawing = null;
@@ -70,6 +72,7 @@ async function draw() {
 }
 
 function onScroll() {
+  onLeave();
   const { first, last } = near();
   const halfScreen = stage.clientHeight / ROW / 2;
   const moved = Math.abs(first - drawn.first) > halfScreen || Math.abs(last - drawn.last) > halfScreen;

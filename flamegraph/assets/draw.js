@@ -23,6 +23,7 @@ export function characterWidth() {
  * @property {number} width @property {boolean} icicle @property {string} theme @property {number} zoom
  * @property {{of: number[], fills: string[]}} colors
  * @property {Uint8Array | null} matches by label
+ * @property {number[][]} hidden from narrowMatches
  * @property {number} character pixels a character takes
  */
 
@@ -33,6 +34,8 @@ export function characterWidth() {
 export function figureOf(view) {
   const theme = THEMES[view.theme];
   const paths = new Map();
+  // Drawn last, for they lie on fillers.
+  const marks = new Map();
   const strong = { x: [], y: [], text: [] };
   const faded = { x: [], y: [], text: [] };
   for (let depth = view.first; depth < view.last; depth++) {
@@ -42,8 +45,10 @@ export function figureOf(view) {
       addPath(paths, look, row[k + 1], row[k + 2], depth);
       if (row[k] >= 0) addLabel(view, look.opacity < 1 ? faded : strong, row[k], row[k + 1], row[k + 2], depth);
     }
+    const places = view.hidden[depth] || [];
+    for (let k = 0; k < places.length; k += 2) addPath(marks, { fill: theme.match, opacity: 1 }, places[k], Math.max(places[k + 1], 1), depth);
   }
-  const shapes = [...paths.values()].map(({ look, parts }) => ({
+  const shapes = [...paths.values(), ...marks.values()].map(({ look, parts }) => ({
     type: 'path', path: parts.join(''), fillcolor: look.fill, opacity: look.opacity, line: { width: 0 }, layer: 'below',
   }));
   return { data: [textTrace(strong, textOn(view.theme, false)), textTrace(faded, textOn(view.theme, true))],

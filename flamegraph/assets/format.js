@@ -23,6 +23,7 @@ export function formatWeight(weight, unit, exact) {
 /** @param {number} part @param {number} whole @returns {string} percent */
 export function formatShare(part, whole) {
   const share = whole ? (100 * part) / whole : 0;
+  if (share > 0 && share < 0.001) return '<0.001%';
   return `${share.toFixed(share > 0 && share < 0.1 ? 3 : 2)}%`;
 }
 

@@ -10,9 +10,41 @@ export const FIELDS = 3;
  * @returns {number[][]} by depth, boxes from left to right, FIELDS numbers each
  */
 export function layoutRows(tree, zoom, width) {
-  const { depth, total, size } = tree;
+  const { depth, size } = tree;
   const rows = [];
   for (const node of ancestors(tree, zoom)) rows[depth[node]] = [node, 0, width];
+  const rowOf = (node) => (rows[depth[node]] ??= []);
+  walk(tree, zoom, width, (node, left, wide) => rowOf(node).push(node, left, wide),
+    (node, left, wide) => addNarrow(rowOf(node), size[node], left, wide));
+  return rows.map((row) => withoutInvisible(row));
+}
+
+/**
+ * Where matches hide in subtrees too narrow to be laid out.
+ * @param {Uint8Array} matches by label
+ * @returns {number[][]} by depth, places from left to right, left and width each
+ */
+export function narrowMatches(tree, zoom, width, matches) {
+  const { depth, size, label, n } = tree;
+  const before = new Int32Array(n + 1);
+  for (let i = 0; i < n; i++) before[i + 1] = before[i] + matches[label[i]];
+  const rows = [];
+  walk(tree, zoom, width, () => {}, (node, left, wide) => {
+    if (before[node + size[node]] > before[node]) addPlace((rows[depth[node]] ??= []), left, wide);
+  });
+  return rows;
+}
+
+/** Adds to the last place if they would touch on the screen. */
+function addPlace(row, left, width) {
+  const last = row.length - 2;
+  if (last >= 0 && left - (row[last] + row[last + 1]) < NARROW) row[last + 1] = left + width - row[last];
+  else row.push(left, width);
+}
+
+/** Calls `wide` for each box of the view, and `narrow` for each subtree of it that is too narrow to see. */
+function walk(tree, zoom, width, wide, narrow) {
+  const { depth, total, size } = tree;
   const scale = total[zoom] ? width / total[zoom] : 0;
   const threshold = scale ? NARROW / scale : 0;
   const base = depth[zoom];
@@ -23,17 +55,15 @@ export function layoutRows(tree, zoom, width) {
     const level = depth[i] - base;
     const start = next[level];
     next[level] = start + total[i];
-    const row = (rows[depth[i]] ??= []);
     if (total[i] < threshold) {
-      addNarrow(row, size[i], start * scale, total[i] * scale);
+      narrow(i, start * scale, total[i] * scale);
       i += size[i];
     } else {
-      row.push(i, start * scale, scale ? total[i] * scale : width);
+      wide(i, start * scale, scale ? total[i] * scale : width);
       next[level + 1] = start;
       i++;
     }
   }
-  return rows.map((row) => withoutInvisible(row));
 }
 
 /** Merges a narrow box into the filler to its left if they touch. */

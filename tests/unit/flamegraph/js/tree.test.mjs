@@ -4,7 +4,7 @@ import { deflateSync } from 'node:zlib';
 import { inflate, readVarints } from '../../../../flamegraph/assets/decode.js';
 import { clip, formatShare, formatWeight, plotlyText } from '../../../../flamegraph/assets/format.js';
 import { neighbour } from '../../../../flamegraph/assets/keys.js';
-import { boxAt, boxOf, layoutRows } from '../../../../flamegraph/assets/layout.js';
+import { boxAt, boxOf, layoutRows, narrowMatches } from '../../../../flamegraph/assets/layout.js';
 import { fromHash, nodeAt, pathOf, toHash } from '../../../../flamegraph/assets/route.js';
 import { compileQuery, matchedWeight } from '../../../../flamegraph/assets/search.js';
 import { rowsNear } from '../../../../flamegraph/assets/view.js';
@@ -41,6 +41,16 @@ test('narrow boxes become a filler that counts nodes', () => {
   assert.deepEqual(layoutRows(tree, 0, 1.2)[2], [-3, 0, 0.72]);
   assert.deepEqual(layoutRows(tree, 0, 1.2)[1], [1, 0, 0.8]);
   assert.deepEqual(layoutRows(tree, 0, 0.7)[1], [-5, 0, 0.7]);
+});
+
+test('matches in narrow boxes are found where the filler is', () => {
+  const matches = compileQuery('b|c', tree.names).matches;
+  assert.deepEqual(narrowMatches(tree, 0, 150, matches), []);
+  const [, , places] = narrowMatches(tree, 0, 1.2, matches);
+  assert.equal(places.length, 2);
+  assert.equal(places[0], 0);
+  assert.ok(Math.abs(places[1] - 0.72) < 1e-9);
+  assert.deepEqual(narrowMatches(tree, 0, 1.2, compileQuery('nowhere', tree.names).matches), []);
 });
 
 test('boxAt finds the box under a pixel', () => {
@@ -88,6 +98,8 @@ test('weights say their unit and admit when they are not exact', () => {
   assert.equal(formatWeight(2 ** 60, 'events', '1152921504606846977'), '1,152,921,504,606,846,977 events');
   assert.equal(formatShare(1, 3), '33.33%');
   assert.equal(formatShare(1, 0), '0.00%');
+  assert.equal(formatShare(1, 50_000), '0.002%');
+  assert.equal(formatShare(1, 1e7), '<0.001%');
 });
 
 test('text for Plotly is plain', () => {
