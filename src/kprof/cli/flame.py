@@ -62,7 +62,7 @@ def flame(  # noqa: PLR0917 - Typer passes by name
     ignore: o.Ignore = "",
     root_at: o.RootAt = "",
     full_names: o.FullNames = False,
-    inline: o.Inline = False,
+    inline: o.Inline = None,
     quiet: o.Quiet = False,
 ) -> None:
     """Draw a flame graph: one self-contained page that works offline.

@@ -19,6 +19,7 @@ class Compat(StrEnum):
 
     flamegraph = "flamegraph"
     inferno = "inferno"
+    perf = "perf"
 
 
 def fold(  # noqa: PLR0917 - Typer passes by name
@@ -28,7 +29,10 @@ def fold(  # noqa: PLR0917 - Typer passes by name
     ] = "-",
     compat: Annotated[
         Compat | None,
-        typer.Option(help="Equal stackcollapse-perf.pl or inferno-collapse-perf to the byte, faults too."),
+        typer.Option(
+            help="Equal stackcollapse-perf.pl or inferno-collapse-perf to the byte, faults too;"
+            " perf: the stacks of perf script --no-inline."
+        ),
     ] = None,
     event: o.Event = "",
     only_comm: o.OnlyComm = None,
@@ -65,7 +69,7 @@ def fold(  # noqa: PLR0917 - Typer passes by name
         bool, typer.Option("--srcline", help="Write file and line behind names.", rich_help_panel=_MARKS)
     ] = False,
     full_names: o.FullNames = False,
-    inline: o.Inline = False,
+    inline: o.Inline = None,
     quiet: o.Quiet = False,
 ) -> None:
     """Fold stacks: one line a distinct stack, root first, its weight last.
@@ -74,8 +78,9 @@ def fold(  # noqa: PLR0917 - Typer passes by name
     sum of the periods. A thread's name keeps its spaces; `;` in a name becomes `:`.
     """
     be_quiet(quiet)
-    if compat:
-        _check_compat(compat, inputs, {"--srcline": srcline, "--full-names": full_names})
+    dialect = None if compat is Compat.perf else compat
+    if dialect:
+        _check_compat(dialect, inputs, {"--srcline": srcline, "--full-names": full_names})
     o.start_numpy()
     from kprof import pipeline  # noqa: PLC0415 - needs numpy
     from kprof.exporters.folded import FoldedOptions  # noqa: PLC0415
@@ -83,13 +88,13 @@ def fold(  # noqa: PLR0917 - Typer passes by name
     from kprof.model.labels import LabelOptions  # noqa: PLC0415
     from kprof.readers import ReadOptions  # noqa: PLC0415
 
-    if compat:
-        read = ReadOptions(compat.value, pid, tid, kernel or every, jit or every, addrs, event)
+    if dialect:
+        read = ReadOptions(dialect.value, pid, tid, kernel or every, jit or every, addrs, event)
         written = FoldedOptions(raw=True)
     else:
         wanted = {Kind.KERNEL: kernel, Kind.MODULE: kernel, Kind.JIT: jit, Kind.INLINED: False}
         marks = frozenset(kind for kind, yes in wanted.items() if yes or every)
-        read = ReadOptions(full_names=full_names, ids=pid or tid)
+        read = ReadOptions(compat.value if compat else "", full_names=full_names, ids=pid or tid)
         written = FoldedOptions(LabelOptions(marks, addrs, srcline), pid, tid)
     pipeline.check_not_an_input(output, inputs)
     if PurePath(output).suffix in _OTHER_FORMATS:

@@ -85,7 +85,14 @@ RootAt = Annotated[
     ),
 ]
 FullNames = Annotated[bool, typer.Option("--full-names", help="Leave argument lists in function names.")]
-Inline = Annotated[bool, typer.Option("--inline", help="perf.data: ask perf for inlined functions (slow).")]
+Inline = Annotated[
+    bool | None,
+    typer.Option(
+        "--inline/--no-inline",
+        help="perf.data: inlined functions as frames. Default: yes, but not for copied stacks (-g dwarf).",
+        show_default=False,
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and errors.")]
 
 

@@ -9,7 +9,8 @@ class ReadOptions:
 
     Attributes:
         compat: `flamegraph` or `inferno` to read `perf script` text as that tool does, faults
-            included; the options up to `event` then do what that tool's options do.
+            included; the options up to `event` then do what that tool's options do. `perf` to resolve
+            perf.data as `perf script --no-inline` does.
         pid: Write the process id behind the thread's name.
         tid: Write process and thread id behind the thread's name.
         kernel: Mark kernel frames.
@@ -31,3 +32,8 @@ class ReadOptions:
     full_names: bool = False
     ids: bool = True
     every_sample: bool = False
+
+    @property
+    def dialect(self) -> str:
+        """The tool whose reading of text is wanted, if any."""
+        return "" if self.compat == "perf" else self.compat

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 from kprof.errors import FormatError
 from kprof.model import Profile
-from kprof.readers import folded, perf_script
+from kprof.readers import folded, perf_data, perf_script
 from kprof.readers.options import ReadOptions
 from kprof.readers.source import Source
 
 PERF_DATA = "perf.data"
-_PERF_MAGIC = (b"PERFILE2", b"2ELIFREP", b"PERFFILE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +20,16 @@ class Format:
     Attributes:
         name: What messages call it.
         sniff: Says whether the first 64 KiB of an input look like it.
-        read: Reads it; None for a recording that a tool must print first.
+        read: Reads it. Frames of perf.data have places, not names.
     """
 
     name: str
     sniff: Callable[[bytes], bool]
-    read: Callable[[Source, ReadOptions], Profile] | None
+    read: Callable[[Source, ReadOptions], Profile]
 
 
 _FORMATS = (
-    Format(PERF_DATA, lambda head: head.startswith(_PERF_MAGIC), None),
+    Format(PERF_DATA, perf_data.sniff, perf_data.read),
     Format("perf script text", perf_script.sniff, perf_script.read),
     Format("folded stacks", folded.sniff, folded.read),
 )

@@ -74,6 +74,16 @@ def is_same_file(one: str, other: str) -> bool:
     return False
 
 
+def plain_file(name: str) -> str | None:
+    """Return the name if it is of a regular file, which may be mapped and opened again, else None."""
+    with suppress(OSError, ValueError):
+        # /dev/stdin and /proc/self/fd/0 are links to what may be a file that is partly read.
+        virtual = str(Path(name).absolute()).startswith(("/dev/", "/proc/"))
+        if name != STANDARD and not virtual and Path(name).is_file():
+            return name
+    return None
+
+
 class _Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
 

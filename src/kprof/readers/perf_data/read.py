@@ -20,6 +20,10 @@ _STEP = 1 << 24
 _MAX_INFLATED = 1 << 28
 
 
+class StackDumpsError(FormatError):
+    """The recording holds copies of stacks, which are not unwound yet."""
+
+
 def sniff(head: bytes) -> bool:
     """Say whether it looks like perf.data."""
     return head.startswith((wire.MAGIC, wire.SWAPPED_MAGIC))
@@ -121,6 +125,8 @@ def _decompressor() -> Callable[[bytes], bytes]:
 
 def _finish(reader: PerfReader, features: Features, options: ReadOptions, layout: Layout | None) -> Profile:
     reader.end()
+    if reader.counts()["dumps"]:
+        raise StackDumpsError("the recording holds copies of stacks", "read it with perf script")
     updates: dict[int, str] = {}
     for kind, data in reader.kept():
         if kind == wire.RECORD_BUILD_ID:

@@ -1,0 +1,23 @@
+"""The order of things: inputs -> one profile -> an output."""
+
+from kprof.pipeline.inputs import Choice, Progress, read
+from kprof.pipeline.outputs import (
+    OUTPUT_SUFFIXES,
+    check_not_an_input,
+    check_output,
+    write,
+    write_folded,
+    write_page,
+)
+
+__all__ = [
+    "OUTPUT_SUFFIXES",
+    "Choice",
+    "Progress",
+    "check_not_an_input",
+    "check_output",
+    "read",
+    "write",
+    "write_folded",
+    "write_page",
+]

@@ -1,0 +1,159 @@
+"""Inputs of any format -> one profile."""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+from kprof.errors import EmptyProfileError, UsageError
+from kprof.model import Filter, Profile, merge
+from kprof.model.events import NO_EVENT, pick_event
+from kprof.readers import PERF_DATA, ReadOptions, Source, StackDumpsError, find_format
+from kprof.system.files import open_input, plain_file, spooled
+
+Progress = Callable[[str, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What of the inputs is wanted.
+
+    Attributes:
+        read: How to read them.
+        event: The event to keep; the first if empty.
+        filter: What to keep.
+        inline: Show inlined functions as frames. None is yes, except where perf would have to find them:
+            that takes it minutes.
+        source_lines: Find file and line of every frame.
+    """
+
+    read: ReadOptions = field(default_factory=ReadOptions)
+    event: str = ""
+    filter: Filter = field(default_factory=Filter)
+    inline: bool | None = None
+    source_lines: bool = False
+
+
+def read(
+    inputs: Sequence[str],
+    choice: Choice | None = None,
+    *,
+    facts: dict[str, str] | None = None,
+    elevate: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> Profile:
+    """Read inputs of any format into one profile, of one event, filtered.
+
+    Args:
+        inputs: File names; `-` is standard input.
+        choice: What of them is wanted.
+        facts: What else is known of the recording.
+        elevate: Command put before what needs more rights, such as `sudo`.
+        progress: Called with an input's name and the bytes read of it so far.
+
+    Raises:
+        KprofError: An input cannot be read, or is no format that kprof reads.
+        EmptyProfileError: Nothing is left.
+    """
+    choice = choice or Choice()
+    profiles: list[Profile] = []
+    for name in inputs:
+        profiles.append(_read_one(name, choice, elevate, progress))
+        choice = _same_event(choice, profiles[-1])
+    profile = merge(profiles)
+    if not choice.read.dialect:
+        profile = pick_event(profile, choice.event)
+    profile = choice.filter.apply(profile)
+    if not len(profile.samples):
+        _raise_empty(profile, inputs)
+    known = {**profile.meta.facts, **(facts or {})}
+    return replace(profile, meta=replace(profile.meta, facts=known))
+
+
+def _same_event(choice: Choice, first: Profile) -> Choice:
+    """Return a choice of the event that the first input held: a compat dialect chooses while it reads."""
+    event = first.meta.events[0].name
+    if not choice.read.dialect or choice.read.event or event == NO_EVENT:
+        return choice
+    return replace(choice, read=replace(choice.read, event=event))
+
+
+def _read_one(name: str, choice: Choice, elevate: Sequence[str], progress: Progress | None) -> Profile:
+    title = "standard input" if name == "-" else name
+    options = replace(
+        choice.read,
+        ids=choice.read.ids or choice.filter.needs_ids,
+        every_sample=choice.read.every_sample or choice.filter.needs_every_sample,
+    )
+    with ExitStack() as stack:
+        # What `perf record --threads` leaves is a folder.
+        head = Path(name, "data")
+        is_folder = head.is_file()
+        opened = open_input(str(head) if is_folder else name)
+        source = Source(stack.enter_context(opened), title, name if is_folder else plain_file(name))
+        if progress:
+            source.on_read = partial(progress, title)
+        found = find_format(source)
+        if found.name != PERF_DATA:
+            if options.compat == "perf":
+                raise UsageError(f"--compat perf is for perf.data; {title} is {found.name}")
+            return found.read(source, options)
+        path = source.path
+        if path is None or source.packed:
+            path = stack.enter_context(spooled(source))
+            source = Source(stack.enter_context(open_input(path)), title, path)
+        if options.dialect:
+            # These tools read what perf prints, so that only its text has their faults.
+            return _read_script(path, title, options, choice, elevate)
+        try:
+            profile = found.read(source, options)
+        except StackDumpsError:
+            return _read_script(path, title, options, choice, elevate)
+    return _symbolised(profile, choice, Path(name), elevate)
+
+
+def _symbolised(profile: Profile, choice: Choice, path: Path, elevate: Sequence[str]) -> Profile:
+    """Name the frames of a recording, as far as this machine or what was kept beside it tells."""
+    from kprof.elf.search import FileFinder  # noqa: PLC0415 - text comes with names
+    from kprof.symbols import SymbolOptions, symbolise  # noqa: PLC0415
+    from kprof.system.kallsyms import readable_kallsyms  # noqa: PLC0415
+
+    compat = choice.read.compat == "perf"
+    archive = path.with_name(path.name + ".archive")
+    with readable_kallsyms(elevate) as kallsyms:
+        options = SymbolOptions(
+            inline=choice.inline is not False and not compat,
+            source_lines=choice.source_lines,
+            compat=compat,
+            full_names=choice.read.full_names,
+            kallsyms=kallsyms,
+        )
+        return symbolise(profile, options, FileFinder(archive=archive if archive.is_dir() else None))
+
+
+def _read_script(
+    path: str, title: str, options: ReadOptions, choice: Choice, elevate: Sequence[str]
+) -> Profile:
+    """Read a recording as the text that `perf script` prints."""
+    from kprof.system.perf_script import open_script  # noqa: PLC0415 - few recordings need perf
+
+    with open_script(
+        path, inline=bool(choice.inline), srcline=choice.source_lines, elevate=elevate
+    ) as printed:
+        text = Source(printed, title)
+        if not text.head.strip():
+            raise EmptyProfileError(f"{title} holds no samples", "record for longer, or with -a")
+        found = find_format(text)
+        if found.name == PERF_DATA:
+            raise UsageError(f"{title} is a recording within a recording")
+        return found.read(text, replace(options, compat=options.dialect))
+
+
+def _raise_empty(profile: Profile, inputs: Sequence[str]) -> None:
+    what = ", ".join(inputs)
+    filtered = profile.meta.quality.filtered
+    if filtered:
+        causes = ", ".join(f"{cause} left out {n:,}" for cause, n in filtered.items())
+        raise EmptyProfileError(f"nothing is left of {what}: {causes}", "loosen the filter")
+    raise EmptyProfileError(f"{what} holds no samples", "is it the text of `perf script`, whole?")
