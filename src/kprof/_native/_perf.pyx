@@ -69,7 +69,7 @@ ROW = np.dtype([("stack", "i4"), ("event", "i4"), ("comm", "i4"), ("pid", "i4"),
 assert PLACE.itemsize == sizeof(kp_perf_place) and ROW.itemsize == sizeof(kp_perf_row)
 
 _MESSAGES = {
-    KP_PERF_BAD_RECORD: "a record has an impossible size",
+    KP_PERF_BAD_RECORD: "the description of an event is cut off",
     KP_PERF_NO_EVENT: "it holds records, but no event that they could belong to",
     KP_PERF_BAD_ZSTD: "its compressed records are damaged",
 }

@@ -99,6 +99,7 @@ struct kp_perf {
     uint64_t skip;    /* bytes that follow a record without being one */
     int collect;      /* they are tracing data */
     int depth;        /* records within compressed records */
+    int stopped;      /* the rest of the stream is damaged */
     uint8_t *inflated; /* carry of the decompressed stream */
     size_t inflated_size, inflated_room;
 

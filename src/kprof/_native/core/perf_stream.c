@@ -34,6 +34,7 @@ static int on_feature(kp_perf *p, kp_head head, kp_cursor c) {
     return KP_PERF_OK;
 }
 
+static void stop(kp_perf *p, size_t left);
 static int scan(kp_perf *p, const uint8_t *bytes, size_t size, kp_block *block, size_t *used);
 
 /* Records inside a compressed one; a record may go on in the next. */
@@ -41,7 +42,10 @@ static int on_compressed(kp_perf *p, const uint8_t *bytes, size_t size) {
     const uint8_t *out;
     size_t out_size;
     if (p->depth || !p->options.inflate) return KP_PERF_BAD_ZSTD;
-    if (p->options.inflate(p->options.context, bytes, size, &out, &out_size)) return KP_PERF_BAD_ZSTD;
+    if (p->options.inflate(p->options.context, bytes, size, &out, &out_size)) {
+        stop(p, size);
+        return KP_PERF_OK;
+    }
     if (out_size > MAX_INFLATED) return KP_PERF_BAD_ZSTD;
     kp_block *block = kp_block_new(p, p->inflated_size + out_size);
     if (!block) return KP_PERF_NO_MEMORY;
@@ -107,11 +111,21 @@ static size_t step_over(kp_perf *p, const uint8_t *bytes, size_t size) {
     return part;
 }
 
+/* Where a record must be, there is none: what was read so far is whole, and nothing after it can be found. */
+static void stop(kp_perf *p, size_t left) {
+    p->stopped = 1;
+    p->counts.cut_off += left ? left : 1;
+}
+
 /* Read whole records; *used says where the first begins that is not whole. */
 static int scan(kp_perf *p, const uint8_t *bytes, size_t size, kp_block *block, size_t *used) {
     size_t at = 0;
     int status = KP_PERF_OK;
     while (status == KP_PERF_OK && at < size) {
+        if (p->stopped) {
+            at = size;
+            break;
+        }
         if (p->skip) {
             at += step_over(p, bytes + at, size - at);
             continue;
@@ -119,7 +133,8 @@ static int scan(kp_perf *p, const uint8_t *bytes, size_t size, kp_block *block, 
         if (size - at < 8) break;
         kp_head head = kp_head_of(p, bytes + at);
         if (head.size < 8) {
-            status = KP_PERF_BAD_RECORD;
+            stop(p, size - at);
+            at = size;
             break;
         }
         if (head.size > size - at) break;
@@ -137,7 +152,7 @@ static int scan(kp_perf *p, const uint8_t *bytes, size_t size, kp_block *block, 
 void kp_perf_begin(kp_perf *p) {
     p->carried = p->inflated_size = 0;
     p->skip = 0;
-    p->collect = 0;
+    p->collect = p->stopped = 0;
 }
 
 int kp_perf_feed(kp_perf *p, const uint8_t *bytes, size_t size) {

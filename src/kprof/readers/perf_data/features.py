@@ -45,7 +45,7 @@ class Features:
 
     def add_build_id(self, record: bytes) -> None:
         """Interpret a whole record of type BUILD_ID."""
-        self.build_ids.update(self._build_ids(record))
+        self.add(wire.FEATURE_BUILD_ID, record)
 
     def _text(self, data: bytes, at: int) -> tuple[str, int]:
         (size,) = struct.unpack_from(f"{self.order}I", data, at)

@@ -52,11 +52,11 @@ def read_layout(data: memoryview, name: str) -> Layout:
     """
     order = byte_order(bytes(data[:8]))
     if len(data) < wire.FILE_HEADER_BYTES:
-        raise FormatError(f"{name}: the recording ends within its head", "record it again")
+        raise FormatError(f"{name}: this perf.data ends within its head", "record it again")
     values = struct.unpack_from(f"{order}8Q", data, 8)
     attr_size, attrs_at, attrs_size, start, size = values[1:6]
     if attr_size < _MIN_ATTR + _ID_SECTION or attrs_at + attrs_size > len(data) or start > len(data):
-        raise FormatError(f"{name}: the recording is cut off or damaged: its events lie outside of it")
+        raise FormatError(f"{name}: this perf.data is cut off or damaged: its events lie outside of it")
     # perf writes the size when it ends; one that was killed leaves 0.
     end = start + size if size else len(data)
     cut = not size or end > len(data)

@@ -2,7 +2,7 @@
 
 import mmap
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from kprof._native._perf import PerfReader
@@ -17,6 +17,7 @@ from kprof.wire import perf_file as wire
 
 _PIECE = 1 << 20
 _STEP = 1 << 24
+_WORD = 8
 _MAX_INFLATED = 1 << 28
 
 
@@ -45,7 +46,7 @@ def read(source: Source, options: ReadOptions) -> Profile:
             return _read_file(source, options, Path(source.path))
         return _read_whole(source, options, _slurp(source))
     except (ValueError, OverflowError) as error:
-        raise FormatError(f"{source.name}: {error}") from None
+        raise FormatError(f"{source.name}: damaged perf.data: {error}") from None
 
 
 def _slurp(source: Source) -> memoryview:
@@ -57,37 +58,35 @@ def _slurp(source: Source) -> memoryview:
 
 def _read_file(source: Source, options: ReadOptions, path: Path) -> Profile:
     first = path / "data" if path.is_dir() else path
-    with first.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-        return _read_whole(source, options, mapped, sorted(path.glob("data.*")) if path.is_dir() else ())
+    with first.open("rb") as file:
+        # Never closed by hand: an error may still hold views of it.
+        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    return _read_whole(source, options, mapped, sorted(path.glob("data.*")) if path.is_dir() else ())
 
 
-def _read_whole(source: Source, options: ReadOptions, data, more=()) -> Profile:  # type: ignore[no-untyped-def]  # noqa: ANN001
+def _read_whole(
+    source: Source, options: ReadOptions, data: bytes | mmap.mmap | memoryview, more: Sequence[Path] = ()
+) -> Profile:
     view = memoryview(data)
-    try:
-        layout = read_layout(view, source.name)
-        features = Features(layout.order)
-        for number, at, size in layout.sections:
-            features.add(number, bytes(view[at : at + size]))
-        reader = _reader(options, layout.order, rounds=not more)
-        for attr, ids in layout.events:
-            reader.add_event(attr, ids)
-        # In pieces that are copied: a buffer that the reader points into could not be closed before it.
-        _feed(reader, view[layout.start : layout.end], source)
-        for path in more:
-            reader.begin()
-            _feed(reader, memoryview(path.read_bytes()), source)
-        return _finish(reader, features, options, layout)
-    finally:
-        view.release()
+    layout = read_layout(view, source.name)
+    features = Features(layout.order)
+    for number, at, size in layout.sections:
+        features.add(number, bytes(view[at : at + size]))
+    reader = _reader(options, layout.order, rounds=not more)
+    for attr, ids in layout.events:
+        reader.add_event(attr, ids)
+    _feed(reader, view[layout.start : layout.end], source)
+    for path in more:
+        _feed(reader, memoryview(path.read_bytes()), source)
+    return _finish(reader, features, options, layout)
 
 
 def _feed(reader: PerfReader, view: memoryview, source: Source) -> None:
+    # In pieces, so that there is progress to show; each is copied.
     reader.begin()
     for at in range(0, len(view), _STEP):
-        with view[at : at + _STEP] as part:
-            reader.feed_piece(part)
+        reader.feed_piece(view[at : at + _STEP])
         source.count(min(_STEP, len(view) - at))
-    view.release()
 
 
 def _read_pipe(source: Source, options: ReadOptions) -> Profile:
@@ -131,12 +130,12 @@ def _finish(reader: PerfReader, features: Features, options: ReadOptions, layout
     for kind, data in reader.kept():
         if kind == wire.RECORD_BUILD_ID:
             features.add_build_id(data)
-        elif kind == wire.RECORD_FEATURE:
-            features.add(struct.unpack_from(f"{features.order}Q", data)[0], data[8:])
-        elif kind == wire.RECORD_EVENT_UPDATE:
+        elif kind == wire.RECORD_FEATURE and len(data) >= _WORD:
+            features.add(struct.unpack_from(f"{features.order}Q", data)[0], data[_WORD:])
+        elif kind == wire.RECORD_EVENT_UPDATE and len(data) >= 2 * _WORD:
             what, number = struct.unpack_from(f"{features.order}2Q", data)
             if what == wire.EVENT_UPDATE_NAME:
-                name = data[16:].partition(b"\0")[0].decode("utf-8", "surrogateescape")
+                name = data[2 * _WORD :].partition(b"\0")[0].decode("utf-8", "surrogateescape")
                 updates[reader.event_of(number)] = name
     names = dict(enumerate(name for name, _ in features.events))
     return profile_of(reader, features, names | updates, options, cut=layout is not None and layout.cut)
