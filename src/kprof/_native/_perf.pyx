@@ -47,6 +47,8 @@ cdef extern from "core/perf.h" nogil:
     void kp_perf_free(kp_perf *perf)
     int kp_perf_add_event(kp_perf *perf, const uint8_t *attr, size_t attr_size, const uint8_t *ids, size_t ids_size)
     int64_t kp_perf_event_of(const kp_perf *perf, uint64_t id)
+    size_t kp_perf_events(const kp_perf *perf)
+    void kp_perf_event_type(const kp_perf *perf, size_t number, uint32_t *type, uint64_t *config)
     void kp_perf_begin(kp_perf *perf)
     int kp_perf_feed(kp_perf *perf, const uint8_t *bytes, size_t size)
     int kp_perf_feed_piece(kp_perf *perf, const uint8_t *bytes, size_t size)
@@ -150,6 +152,16 @@ cdef class PerfReader:
     def event_of(self, uint64_t number):
         """Return the event that an id belongs to, or -1."""
         return kp_perf_event_of(self._perf, number)
+
+    def event_types(self):
+        """Return (type, config) of every event."""
+        cdef uint32_t kind
+        cdef uint64_t config
+        found = []
+        for i in range(kp_perf_events(self._perf)):
+            kp_perf_event_type(self._perf, i, &kind, &config)
+            found.append((kind, config))
+        return found
 
     def begin(self):
         """Begin another stream of records."""

@@ -83,6 +83,9 @@ void kp_perf_free(kp_perf *perf);
 int kp_perf_add_event(kp_perf *perf, const uint8_t *attr, size_t attr_size, const uint8_t *ids, size_t ids_size);
 /* Event of an id, or -1. */
 int64_t kp_perf_event_of(const kp_perf *perf, uint64_t id);
+size_t kp_perf_events(const kp_perf *perf);
+/* `type` and `config` of an event's perf_event_attr. */
+void kp_perf_event_type(const kp_perf *perf, size_t number, uint32_t *type, uint64_t *config);
 /* EM_ number of the machine that was recorded. */
 void kp_perf_set_machine(kp_perf *perf, int machine);
 

@@ -9,7 +9,9 @@ int kp_perf_add_event(kp_perf *p, const uint8_t *attr, size_t attr_size, const u
     kp_event *event = &p->events[p->event_count];
     *event = (kp_event){0};
     kp_cursor c = kp_cursor_in(p, whole, sizeof whole);
-    kp_skip(&c, 16);
+    event->type = kp_u32(&c);
+    kp_skip(&c, 4);
+    event->config = kp_u64(&c);
     event->period = kp_u64(&c);
     event->sample_type = kp_u64(&c);
     event->read_format = kp_u64(&c);
@@ -36,6 +38,13 @@ int kp_perf_add_event(kp_perf *p, const uint8_t *attr, size_t attr_size, const u
         known->event = number;
     }
     return KP_PERF_OK;
+}
+
+size_t kp_perf_events(const kp_perf *p) { return p->event_count; }
+
+void kp_perf_event_type(const kp_perf *p, size_t number, uint32_t *type, uint64_t *config) {
+    *type = p->events[number].type;
+    *config = p->events[number].config;
 }
 
 static size_t id_slot(const kp_perf *p, uint64_t id, int64_t tid, uint64_t hash) {

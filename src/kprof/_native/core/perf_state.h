@@ -7,8 +7,8 @@
 #include "perf_abi.h"
 
 typedef struct {
-    uint64_t sample_type, read_format, branch_type, registers, registers_intr, flags, period;
-    uint32_t max_stack;
+    uint64_t sample_type, read_format, branch_type, registers, registers_intr, flags, period, config;
+    uint32_t max_stack, type;
 } kp_event;
 
 /* An id of an event, with the last value of its counter for events that are read, not sampled. */

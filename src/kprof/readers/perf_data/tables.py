@@ -11,6 +11,7 @@ from kprof.model.labels import UNKNOWN
 from kprof.model.tree import path_any
 from kprof.readers.options import ReadOptions
 from kprof.readers.perf_data.features import Features
+from kprof.wire import perf_file as wire
 
 _TRUNCATED = b"[truncated]"
 _KINDS = np.array(
@@ -34,10 +35,8 @@ def profile_of(
     """
     tables, counts = reader.tables(), reader.counts()
     rows = tables["rows"]
-    known = int(rows["event"].max(initial=-1)) + 1
-    events = tuple(
-        event_of(names.get(i, f"event {i}")) for i in range(max(known, *names, 0) + 1 if names else known)
-    )
+    types = reader.event_types()
+    events = tuple(event_of(names.get(i) or _type_name(*types[i])) for i in range(len(types)))
     cut_rows = _cut(tables)
     return Profile(
         _mappings(tables, features),
@@ -47,6 +46,11 @@ def profile_of(
         [_text(comm) for comm in tables["comms"]],
         Meta(events or (event_of("samples"),), _quality(counts, cut_rows, cut=cut), dict(features.facts)),
     )
+
+
+def _type_name(kind: int, config: int) -> str:
+    known = wire.EVENT_NAMES.get((kind, config))
+    return known or (f"tracepoint {config}" if kind == wire.TYPE_TRACEPOINT else f"event {kind}:{config:x}")
 
 
 def _text(data: bytes) -> str:

@@ -1,0 +1,157 @@
+"""What single records mean, on recordings built by hand."""
+
+import importlib.util
+import io
+from pathlib import Path
+
+import pytest
+
+from kprof.errors import FormatError
+from kprof.readers import ReadOptions, Source, find_format
+
+_spec = importlib.util.spec_from_file_location("records", Path(__file__).with_name("records.py"))
+r = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(r)
+BASE = r.IP | r.TID | r.CALLCHAIN
+
+
+def read(recording, **options):
+    source = Source(io.BytesIO(recording.bytes()), "made")
+    return find_format(source).read(source, ReadOptions(**options)).check()
+
+
+def places(profile, row=0):
+    """Paths and offsets of a sample's frames, root first."""
+    node, found = int(profile.samples.stack[row]), []
+    while node >= 0:
+        frame = int(profile.stacks.frame[node])
+        mapping = int(profile.frames.mapping[frame])
+        path = profile.mappings.path[mapping] if mapping >= 0 else profile.frames.name[frame]
+        found.append((path, int(profile.frames.address[frame])))
+        node = int(profile.stacks.parent[node])
+    return found[::-1]
+
+
+def start(order="<", sample_type=BASE, **event):
+    made = r.Recording(order).event(sample_type, **event)
+    return made.comm(7, b"app").mmap(7, 0x1000, 0x1000, b"/bin/app", offset=0x500)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_a_chain_in_either_byte_order(order):
+    profile = read(start(order).sample(7, [r.USER, 0x1010, 0x1020]))
+    assert profile.comms[profile.samples.comm[0]] == "app"
+    assert places(profile) == [("/bin/app", 0x51F), ("/bin/app", 0x510)]
+    assert read(start(order).sample(7, [r.USER, 0x1010, 0x1020]), compat="perf").frames.address[1] == 0x520
+
+
+def test_flags_of_the_other_byte_order():
+    made = start(">", BASE | r.TIME, flags=r.ID_ALL | r.FREQ, period=4000)
+    body = made.words(0x1010) + made.ints(7, 7) + made.words(99, 1, 0x1010)
+    profile = read(made.record(9, body), every_sample=True)
+    assert profile.samples.time_ns.tolist() == [99]
+    assert profile.samples.weight.tolist() == [1]
+
+
+def test_a_fixed_period_is_the_weight():
+    assert read(start(period=250).sample(7, [r.USER, 0x1010])).total == 250
+
+
+def test_an_exec_replaces_what_was_mapped():
+    made = start().comm(7, b"new", misc=2 | 1 << 13).mmap(7, 0x5000, 0x1000, b"/bin/new")
+    made.sample(7, [r.USER, 0x5010, 0x1010])
+    assert places(read(made)) == [("[unknown]", 0x100F), ("/bin/new", 0x10)]
+    assert places(read(made, compat="perf")) == [("/bin/app", 0x510), ("/bin/new", 0x10)]
+
+
+def test_a_mapping_cuts_those_that_it_covers():
+    made = start().mmap(7, 0x1400, 0x100, b"/lib/x")
+    made.sample(7, [r.USER, 0x13F0]).sample(7, [r.USER, 0x1410]).sample(7, [r.USER, 0x1600])
+    profile = read(made, every_sample=True)
+    assert [places(profile, i)[0] for i in range(3)] == [
+        ("/bin/app", 0x8F0),
+        ("/lib/x", 0x10),
+        ("/bin/app", 0xB00),
+    ]
+
+
+def test_a_child_has_the_mappings_and_the_name_of_its_parent_until_it_changes_them():
+    made = start()
+    made.record(7, made.ints(8, 7, 8, 7) + made.words(0))
+    made.mmap(8, 0x1000, 0x1000, b"/bin/child")
+    made.sample(7, [r.USER, 0x1010]).sample(8, [r.USER, 0x1010])
+    profile = read(made, every_sample=True)
+    assert places(profile, 0) == [("/bin/app", 0x510)]
+    assert places(profile, 1) == [("/bin/child", 0x10)]
+    assert profile.comms[profile.samples.comm[1]] == "app"
+
+
+def test_leader_sampling_counts_for_every_event_of_the_group():
+    made = r.Recording()
+    kinds = r.IP | r.TID | r.READ | r.CALLCHAIN | r.IDENTIFIER
+    for number in (1, 2, 3):
+        made.event(kinds, [number], read_format=4 | 8)
+    made.comm(7, b"app")
+    for first, second in ((100, 5), (150, 5)):
+        head = made.words(1, 0x1010) + made.ints(7, 7)
+        made.record(9, head + made.words(3, first, 1, second, 2, 0, 3) + made.words(2, r.USER, 0x1010))
+    profile = read(made, every_sample=True)
+    got = sorted(zip(profile.samples.event.tolist(), profile.samples.weight.tolist(), strict=True))
+    assert got == [(0, 50), (0, 100), (1, 5)]
+
+
+def test_branches_of_a_call_stack_are_callers():
+    made = start(sample_type=BASE | r.BRANCH_STACK, branches=1 << 11)
+    branches = made.words(2, 0x1100, 0x1200, 0, 0x1300, 0x1100, 0)
+    profile = read(made.sample(7, [r.USER, 0x1210, 0x1], after=branches))
+    assert [offset for _, offset in places(profile)] == [0x800, 0x600, 0x700]
+
+
+def test_a_chain_as_long_as_may_be_is_marked_as_cut():
+    profile = read(start(max_stack=2).sample(7, [r.USER, 0x1010, 0x1020]))
+    assert places(profile)[0][0] == "[truncated]"
+    assert profile.meta.quality.truncated == 1
+
+
+def test_an_unknown_context_keeps_the_part_before_it_and_perf_drops_all():
+    chain = [r.USER, 0x1010, 2**64 - 77, 0x1020]
+    profile = read(start().sample(7, chain))
+    assert [path for path, _ in places(profile)] == ["[truncated]", "/bin/app"]
+    assert read(start().sample(7, chain), compat="perf").samples.stack.tolist() == [-1]
+
+
+def test_programs_that_the_kernel_names():
+    made = start()
+    made.record(17, made.words(0xFFFF_FFFF_C000_0000) + made.ints(64, 1) + b"bpf_prog_1\0\0\0\0\0\0", 0)
+    profile = read(made.sample(7, [r.KERNEL, 0xFFFF_FFFF_C000_0010]))
+    assert places(profile)[0][0] == "bpf_prog_1"
+
+
+def test_losses_and_what_a_filter_left_out():
+    made = start().sample(7, [r.USER, 0x1010])
+    made.record(2, made.words(1, 5)).record(13, made.words(9)).record(13, made.words(4), 1 << 15)
+    quality = read(made).meta.quality
+    assert quality.lost == {"recorder": 9}
+    assert quality.filtered == {"recorder's filter": 4}
+
+
+def test_a_chain_longer_than_its_record_is_counted():
+    made = start().sample(7, [r.USER, 0x1010])
+    made.record(9, made.words(0x1010) + made.ints(7, 7) + made.words(1 << 40))
+    quality = read(made).meta.quality
+    assert (quality.read, quality.skipped_lines) == (2, 1)
+
+
+def test_records_before_any_event_are_refused():
+    with pytest.raises(FormatError, match="no event"):
+        read(r.Recording().comm(7, b"app"))
+
+
+def test_records_of_unknown_types_are_passed_over():
+    made = start().record(900, bytes(24)).record(60, bytes(8)).sample(7, [r.USER, 0x1010])
+    assert read(made).meta.quality.read == 1
+
+
+def test_events_without_a_name_are_named_by_their_type():
+    profile = read(start().sample(7, [r.USER, 0x1010]))
+    assert [(event.name, event.unit) for event in profile.meta.events] == [("cpu-clock", "ns")]
