@@ -1,11 +1,69 @@
-"""Inlined functions from DWARF."""
+"""Chains of inlined functions, from DWARF."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from kprof._native._dwarf import SECTIONS, DwarfReader
 from kprof.elf import ElfFile
+from kprof.model.labels import UNKNOWN
 from kprof.model.tables import UInt64
 
+# Name, whether it is mangled, and `file:line`.
+Function = tuple[bytes, bool, str]
 
-def chains(_elf: ElfFile, _alt: ElfFile | None, addresses: UInt64) -> list[list[tuple[bytes, bool, str]]]:
-    """Return nothing for every address: DWARF is not read yet."""
-    return [[] for _ in range(int(np.size(addresses)))]
+
+def chains(elf: ElfFile, alt: ElfFile | None, addresses: UInt64) -> list[list[Function]]:
+    """Return the function at each address and what was inlined into it, outermost first.
+
+    Args:
+        elf: The file with the debug information.
+        alt: The file to which dwz moved what several files share, if it did.
+        addresses: Virtual addresses, in any order, shape (n,).
+
+    Returns:
+        One list an address: name, whether it is mangled, and `file:line`, empty if not known. The line of
+        the innermost function is that of the address; that of the others is where the next one is called.
+        Empty where nothing is known.
+    """
+    reader = DwarfReader(_sections(elf), _sections(alt) if alt else None, swap=elf.byteorder != sys.byteorder)
+    distinct, inverse = np.unique(np.asarray(addresses, np.uint64), return_inverse=True)
+    places = reader.look_up(distinct)
+    found = _Tree(reader).chains(places)
+    return [found[i] for i in inverse.reshape(-1).tolist()]
+
+
+def _sections(elf: ElfFile) -> list[memoryview | None]:
+    return [elf.section(name) for name in SECTIONS]
+
+
+class _Tree:
+    """Puts chains together from nodes, each of which knows the one it lies in."""
+
+    def __init__(self, reader: DwarfReader) -> None:
+        self._functions = list(zip(*reader.names(), strict=True))
+        self._files = [path.decode("utf-8", "surrogateescape") for path in reader.files()]
+        self._nodes: list[tuple[int, int, int, int]] = reader.nodes().tolist()
+        self._above: dict[int, list[Function]] = {-1: []}
+
+    def chains(self, places: npt.NDArray[Any]) -> list[list[Function]]:
+        """Return the chain of each place."""
+        # A node comes after the one that it lies in.
+        for number, (parent, _, file, line) in enumerate(self._nodes):
+            self._above[number] = self._with(parent, self._source(file, line))
+        return [self._with(node, self._source(file, line)) for node, file, line in places.tolist()]
+
+    def _with(self, node: int, source: str) -> list[Function]:
+        """Return the chain down to a node that is at a line."""
+        if node < 0:
+            # Assembler has lines, but no functions.
+            return [(UNKNOWN.encode(), False, source)] if source else []
+        name, mangled = self._functions[self._nodes[node][1]]
+        return [*self._above[node], (name, mangled, source)]
+
+    def _source(self, file: int, line: int) -> str:
+        return f"{self._files[file]}:{line}" if file >= 0 else ""
