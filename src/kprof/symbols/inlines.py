@@ -66,4 +66,4 @@ class _Tree:
         return [*self._above[node], (name, mangled, source)]
 
     def _source(self, file: int, line: int) -> str:
-        return f"{self._files[file]}:{line}" if file >= 0 else ""
+        return f"{self._files[file]}:{line}" if file >= 0 and line else ""

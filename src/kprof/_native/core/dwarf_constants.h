@@ -113,6 +113,21 @@ enum {
     DW_RLE_start_length
 };
 
+/* Section 7.22 */
+enum {
+    DW_LNS_copy = 1,
+    DW_LNS_advance_pc,
+    DW_LNS_advance_line,
+    DW_LNS_set_file,
+    DW_LNS_set_column,
+    DW_LNS_negate_stmt,
+    DW_LNS_set_basic_block,
+    DW_LNS_const_add_pc,
+    DW_LNS_fixed_advance_pc
+};
+enum { DW_LNE_end_sequence = 1, DW_LNE_set_address, DW_LNE_define_file };
+enum { DW_LNCT_path = 1, DW_LNCT_directory_index };
+
 /* Section 7.12: languages without namespaces and classes */
 enum { DW_LANG_C89 = 0x01, DW_LANG_C = 0x02, DW_LANG_C99 = 0x0c, DW_LANG_C11 = 0x1d, DW_LANG_C17 = 0x2c };
 

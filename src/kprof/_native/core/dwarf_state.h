@@ -98,8 +98,6 @@ typedef struct {
     const kp_abbrevs *abbrevs;
     kp_scope *scopes;
     size_t scope_count, scope_room;
-    int32_t *files; /* of the line table */
-    size_t file_count;
 } kp_unit;
 
 enum { KP_MAIN, KP_ALT, KP_FILES };
@@ -222,6 +220,37 @@ int kp_ranges_next(kp_ranges *ranges);
 void kp_units_of(kp_dwarf *dwarf, const uint64_t *addresses, size_t count, int64_t *units);
 /* First of the ascending addresses that is not below `low`. */
 size_t kp_first_address(const uint64_t *addresses, size_t count, uint64_t low);
+
+/* dwarf_line_header.c */
+typedef struct {
+    kp_span name;
+    uint64_t folder;
+    int32_t number; /* among dwarf->files; -1 if nobody asked yet */
+} kp_line_file;
+
+/* The line table of a unit. It is kept no longer than the unit is worked on. */
+typedef struct {
+    kp_dwarf *dwarf;
+    const kp_unit *unit;
+    kp_encoding encoding;
+    kp_cursor program;
+    uint8_t min_length, most_operations, line_range, opcode_base;
+    int8_t line_base;
+    uint8_t operands[256]; /* of standard opcodes */
+    kp_span *folders;
+    size_t folder_count, folder_room;
+    kp_line_file *files;
+    size_t file_count, file_room;
+} kp_lines;
+/* Read the header; an empty table if there is none. kp_lines_close follows. */
+void kp_lines_open(kp_lines *lines, kp_dwarf *dwarf, const kp_unit *unit);
+void kp_lines_close(kp_lines *lines);
+/* Number among dwarf->files of a file of the table, -1 if it has no such file. */
+int32_t kp_lines_file(kp_lines *lines, uint64_t index);
+
+/* dwarf_line.c */
+/* Fill in file and line of the addresses that the table covers. */
+void kp_lines_assign(kp_lines *lines, const uint64_t *addresses, size_t count, kp_dwarf_place *places);
 
 /* dwarf_walk.c */
 void kp_unit_walk(kp_dwarf *dwarf, kp_unit *unit, const uint64_t *addresses, size_t count, kp_dwarf_place *places);

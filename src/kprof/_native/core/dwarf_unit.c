@@ -80,7 +80,6 @@ kp_unit *kp_unit_load(kp_dwarf *dwarf, int number, size_t index) {
 void kp_unit_free(kp_unit *unit) {
     if (!unit) return;
     free(unit->scopes);
-    free(unit->files);
     free(unit);
 }
 

@@ -10,6 +10,7 @@ typedef struct {
     const uint64_t *addresses;
     kp_dwarf_place *places;
     size_t count;
+    kp_lines lines;
     int into_all; /* look for functions within functions that hold no address themselves */
     int depth;
     int32_t node[DEEPEST]; /* that holds the entries of each depth */
@@ -23,6 +24,8 @@ static int32_t add_node(kp_walk *walk, const kp_die *die, int32_t parent) {
         return -1;
     }
     kp_dwarf_node node = {parent, kp_function_name(dwarf, walk->unit->file, die->offset), -1, 0};
+    if (kp_has(die, KP_CALL_FILE)) node.file = kp_lines_file(&walk->lines, die->value[KP_CALL_FILE].number);
+    if (kp_has(die, KP_CALL_LINE)) node.line = (uint32_t)die->value[KP_CALL_LINE].number;
     dwarf->nodes[dwarf->node_count] = node;
     return (int32_t)dwarf->node_count++;
 }
@@ -114,8 +117,11 @@ void kp_unit_walk(kp_dwarf *dwarf, kp_unit *unit, const uint64_t *addresses, siz
     if (!unit->has_root && !kp_unit_root(dwarf, unit, &root)) return;
     walk.table = kp_abbrevs_of(dwarf, unit);
     if (!walk.table) return;
+    kp_lines_open(&walk.lines, dwarf, unit);
     walk_once(&walk);
     /* Functions of C and Fortran may lie within others that do not cover them. */
     walk.into_all = 1;
     if (!is_complete(&walk)) walk_once(&walk);
+    kp_lines_assign(&walk.lines, addresses, count, places);
+    kp_lines_close(&walk.lines);
 }
