@@ -80,9 +80,13 @@ kp_value kp_value_read(kp_cursor *c, uint16_t form, int64_t constant, kp_encodin
     return value;
 }
 
+/* Text that ends nowhere near is no name and no path. */
+enum { LONGEST_TEXT = 1 << 16 };
+
 static kp_span text_at(const kp_dwarf *dwarf, int file, kp_debug_section section, uint64_t offset) {
     kp_span text = {"", 0};
     kp_cursor c = kp_section_at(dwarf, file, section, offset);
+    if (kp_left(&c) > LONGEST_TEXT) c.end = c.at + LONGEST_TEXT;
     if (!kp_left(&c)) return text;
     text.at = kp_text_z(&c, &text.size);
     return text;

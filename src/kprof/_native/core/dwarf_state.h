@@ -78,11 +78,10 @@ typedef struct {
 
 static inline int kp_has(const kp_die *die, kp_slot slot) { return die->has >> slot & 1; }
 
-/* A namespace or type that gives names to what lies between `offset` and `end`. */
+/* A namespace or type, from `offset` to `end`, counted from the beginning of its unit. */
 typedef struct {
-    uint64_t offset, end;
-    kp_span name;
-    int32_t parent;
+    uint32_t offset, end;
+    int32_t parent; /* -1 for none */
 } kp_scope;
 
 typedef struct {
@@ -202,6 +201,8 @@ kp_cursor kp_unit_cursor(const kp_dwarf *dwarf, const kp_unit *unit, uint64_t of
 /* Read the first entry of a unit into `root`, and what it says of the unit into the unit. Returns its tag, 0 if
  * it cannot be read. */
 uint16_t kp_unit_root(kp_dwarf *dwarf, kp_unit *unit, kp_die *root);
+/* The same where only the latter is wanted; does nothing if it is known. Returns -1 if it cannot be read. */
+int kp_unit_know(kp_dwarf *dwarf, kp_unit *unit);
 
 /* dwarf_ranges.c */
 typedef struct {
@@ -254,6 +255,10 @@ void kp_lines_assign(kp_lines *lines, const uint64_t *addresses, size_t count, k
 
 /* dwarf_walk.c */
 void kp_unit_walk(kp_dwarf *dwarf, kp_unit *unit, const uint64_t *addresses, size_t count, kp_dwarf_place *places);
+
+/* dwarf_scope.c */
+/* The innermost scope of the unit that holds an entry, -1 if none does; `unit->scopes` is filled. */
+int32_t kp_scope_of(kp_dwarf *dwarf, kp_unit *unit, uint64_t offset);
 
 /* dwarf_name.c */
 int32_t kp_function_name(kp_dwarf *dwarf, int file, uint64_t offset);

@@ -127,3 +127,8 @@ uint16_t kp_unit_root(kp_dwarf *dwarf, kp_unit *unit, kp_die *root) {
     kp_abbrevs_clear(&one);
     return tag;
 }
+
+int kp_unit_know(kp_dwarf *dwarf, kp_unit *unit) {
+    kp_die root;
+    return unit->has_root || kp_unit_root(dwarf, unit, &root) ? 0 : -1;
+}

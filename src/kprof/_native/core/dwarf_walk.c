@@ -113,8 +113,7 @@ static int is_complete(const kp_walk *walk) {
 
 void kp_unit_walk(kp_dwarf *dwarf, kp_unit *unit, const uint64_t *addresses, size_t count, kp_dwarf_place *places) {
     kp_walk walk = {.dwarf = dwarf, .unit = unit, .addresses = addresses, .count = count, .places = places};
-    kp_die root;
-    if (!unit->has_root && !kp_unit_root(dwarf, unit, &root)) return;
+    if (kp_unit_know(dwarf, unit)) return;
     walk.table = kp_abbrevs_of(dwarf, unit);
     if (!walk.table) return;
     kp_lines_open(&walk.lines, dwarf, unit);
