@@ -22,7 +22,7 @@ cdef extern from "core/perf.h" nogil:
     enum:
         KP_PERF_OK, KP_PERF_NO_MEMORY, KP_PERF_BAD_RECORD, KP_PERF_NO_EVENT, KP_PERF_BAD_ZSTD, KP_PERF_OVERFLOW
     ctypedef struct kp_perf_options:
-        int swap, compat, keep_ids, every_sample, rounds
+        int swap, compat, keep_ids, every_sample, keep_unmapped, rounds
         int (*inflate)(void *, const uint8_t *, size_t, const uint8_t **, size_t *) noexcept nogil
         void *context
     ctypedef struct kp_perf_mapping:
@@ -50,7 +50,7 @@ cdef extern from "core/perf.h" nogil:
     size_t kp_perf_events(const kp_perf *perf)
     void kp_perf_event_type(const kp_perf *perf, size_t number, uint32_t *type, uint64_t *config)
     void kp_perf_begin(kp_perf *perf)
-    int kp_perf_feed(kp_perf *perf, const uint8_t *bytes, size_t size)
+    int kp_perf_feed(kp_perf *perf, const uint8_t *bytes, size_t size, size_t *used)
     int kp_perf_feed_piece(kp_perf *perf, const uint8_t *bytes, size_t size)
     int kp_perf_end(kp_perf *perf)
     const kp_perf_counts *kp_perf_count(const kp_perf *perf)
@@ -125,12 +125,13 @@ cdef class PerfReader:
     cdef list _kept_alive
 
     def __cinit__(self, *, bint swap=False, bint compat=False, bint keep_ids=False, bint every_sample=False,
-                  bint rounds=True, decompress=None):
+                  bint keep_unmapped=False, bint rounds=True, decompress=None):
         cdef kp_perf_options options
         options.swap = swap
         options.compat = compat
         options.keep_ids = keep_ids
         options.every_sample = every_sample
+        options.keep_unmapped = keep_unmapped
         options.rounds = rounds
         options.inflate = NULL
         if decompress is not None:
@@ -168,14 +169,15 @@ cdef class PerfReader:
         kp_perf_begin(self._perf)
 
     def feed(self, const uint8_t[::1] data):
-        """Read records of a buffer that is kept as long as the reader."""
+        """Read records of a buffer that is kept as long as the reader; return where the first cut one begins."""
         self._kept_alive.append(data)
         cdef int status = 0
-        cdef size_t size = data.shape[0]
+        cdef size_t size = data.shape[0], used = 0
         if size:
             with nogil:
-                status = kp_perf_feed(self._perf, &data[0], size)
+                status = kp_perf_feed(self._perf, &data[0], size, &used)
         _raise(status)
+        return used
 
     def feed_piece(self, const uint8_t[::1] data):
         """Read a piece of a stream; pieces may end anywhere."""

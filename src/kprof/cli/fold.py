@@ -94,7 +94,9 @@ def fold(  # noqa: PLR0917 - Typer passes by name
     else:
         wanted = {Kind.KERNEL: kernel, Kind.MODULE: kernel, Kind.JIT: jit, Kind.INLINED: False}
         marks = frozenset(kind for kind, yes in wanted.items() if yes or every)
-        read = ReadOptions(compat.value if compat else "", full_names=full_names, ids=pid or tid)
+        read = ReadOptions(
+            compat.value if compat else "", addresses=addrs, full_names=full_names, ids=pid or tid
+        )
         written = FoldedOptions(LabelOptions(marks, addrs, srcline), pid, tid)
     pipeline.check_not_an_input(output, inputs)
     if PurePath(output).suffix in _OTHER_FORMATS:

@@ -23,6 +23,7 @@ typedef struct {
     int compat;       /* resolve chains as `perf script` does */
     int keep_ids;     /* rows of different processes and threads stay apart */
     int every_sample; /* so do all samples */
+    int keep_unmapped; /* addresses that lie in no mapping stay apart */
     int rounds;       /* FINISHED_ROUND may be trusted: all records come in one stream */
     /* Gives what a zstd frame goes on with; 0, or -1 if it is damaged. The result lives until the next call. */
     int (*inflate)(void *context, const uint8_t *bytes, size_t size, const uint8_t **out, size_t *out_size);
@@ -91,8 +92,9 @@ void kp_perf_set_machine(kp_perf *perf, int machine);
 
 /* Another stream of records begins, in which nothing is left over from the last one. */
 void kp_perf_begin(kp_perf *perf);
-/* Read records that stay where they are until the reader is freed. */
-int kp_perf_feed(kp_perf *perf, const uint8_t *bytes, size_t size);
+/* Read records that stay where they are until the reader is freed; *used says where the first begins that is
+ * not whole. */
+int kp_perf_feed(kp_perf *perf, const uint8_t *bytes, size_t size, size_t *used);
 /* Read a piece of a stream, which is copied; pieces may end anywhere. */
 int kp_perf_feed_piece(kp_perf *perf, const uint8_t *bytes, size_t size);
 /* Nothing more comes. */

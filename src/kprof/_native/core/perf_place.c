@@ -40,6 +40,7 @@ static int32_t kernel_place(kp_perf *p, uint64_t address, unsigned mode, int is_
     const kp_region *region = name < 0 ? kp_region_at(&p->kernel, address) : NULL;
     /* .init.text and others lie past the end that the recording gives for the kernel. */
     int32_t mapping = region ? region->mapping : name < 0 && (int64_t)address < 0 ? p->whole_kernel : -1;
+    if (mapping < 0 && !p->options.keep_unmapped) address = 0;
     return intern(p, (kp_perf_place){mapping, name, mode, (uint32_t)is_return, address});
 }
 
@@ -55,7 +56,9 @@ int32_t kp_place_of(kp_perf *p, const kp_space *space, uint64_t address, unsigne
         place = kernel_place(p, address, mode, is_return);
     } else {
         const kp_region *region = mode == KP_MODE_USER ? kp_region_at(space->regions, address) : NULL;
-        uint64_t at = region ? address - region->start + region->offset : address;
+        /* Broken stacks are full of addresses of nothing. They have no names to be told apart by. */
+        uint64_t unmapped = p->options.keep_unmapped ? address : 0;
+        uint64_t at = region ? address - region->start + region->offset : unmapped;
         place = intern(p, (kp_perf_place){region ? region->mapping : -1, -1, mode, (uint32_t)is_return, at});
     }
     *cached = (kp_place_cache){address, version + 1, place, how};

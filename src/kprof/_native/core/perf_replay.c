@@ -25,11 +25,11 @@ void kp_perf_free(kp_perf *p) {
     kp_strings_free(&p->comms);
     kp_strings_free(&p->cgroup_paths);
     kp_arena_free(&p->arena);
-    kp_table *tables[] = {&p->id_table, &p->cgroup_table, &p->place_table, &p->stack_table, &p->row_table, &p->chains.table};
+    kp_table *tables[] = {&p->id_table, &p->cgroup_table, &p->place_table, &p->stack_table, &p->row_table};
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) kp_table_free(tables[i]);
     void *arrays[] = {p->events, p->ids, p->queue, p->spare, p->carry, p->inflated, p->mappings, p->symbols,
-                      p->cgroup_ids, p->cgroup_strings, p->places, p->cache, p->parent, p->leaf, p->chains.at,
-                      p->chains.stack, p->chains.words, p->rows, p->frames, p->kept, p->tracing};
+                      p->cgroup_ids, p->cgroup_strings, p->places, p->cache, p->parent, p->leaf, p->chains.slots,
+                      p->chains.words, p->rows, p->frames, p->kept, p->tracing};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) free(arrays[i]);
     free(p);
 }

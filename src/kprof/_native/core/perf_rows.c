@@ -6,27 +6,35 @@ static int same_key(const kp_perf_row *a, const kp_perf_row *b) {
            a->tid == b->tid && a->cgroup == b->cgroup;
 }
 
-int kp_add_row(kp_perf *p, kp_perf_row row) {
-    if (KP_RESERVE(p->rows, p->row_room, p->row_count, 1) || p->row_count >= INT32_MAX) return KP_PERF_NO_MEMORY;
-    if (row.weight < 0) return KP_PERF_OVERFLOW;
-    if (p->options.every_sample) {
-        p->rows[p->row_count++] = row;
-        return KP_PERF_OK;
-    }
-    if (!p->options.keep_ids) row.pid = row.tid = -1;
-    row.cpu = -1;
-    row.time = -1;
-    if (kp_table_ready(&p->row_table)) return KP_PERF_NO_MEMORY;
-    uint64_t hash = kp_mix64((uint64_t)(uint32_t)row.stack << 32 | (uint32_t)row.comm, (uint32_t)row.tid);
-    hash = kp_mix64(hash, (uint64_t)(uint32_t)row.event << 32 | (uint32_t)row.cgroup);
+static int count_row(kp_perf_row *known, int64_t weight) {
+    known->count++;
+    return __builtin_add_overflow(known->weight, weight, &known->weight) ? KP_PERF_OVERFLOW : KP_PERF_OK;
+}
+
+static size_t row_slot(const kp_perf *p, const kp_perf_row *row, uint64_t hash) {
     size_t slot = kp_table_slot(&p->row_table, hash);
-    for (; p->row_table.value[slot]; slot = kp_table_next(&p->row_table, slot)) {
-        kp_perf_row *known = &p->rows[p->row_table.value[slot] - 1];
-        if (!same_key(known, &row)) continue;
-        known->count++;
-        return __builtin_add_overflow(known->weight, row.weight, &known->weight) ? KP_PERF_OVERFLOW : KP_PERF_OK;
+    while (p->row_table.value[slot] && !same_key(&p->rows[p->row_table.value[slot] - 1], row))
+        slot = kp_table_next(&p->row_table, slot);
+    return slot;
+}
+
+int kp_add_row(kp_perf *p, kp_perf_row row, int32_t *hint) {
+    if (row.weight < 0) return KP_PERF_OVERFLOW;
+    if (!p->options.every_sample) {
+        if (!p->options.keep_ids) row.pid = row.tid = -1;
+        row.cpu = -1;
+        row.time = -1;
+        /* Samples of one chain are mostly of one thread. */
+        if (hint && *hint >= 0 && same_key(&p->rows[*hint], &row)) return count_row(&p->rows[*hint], row.weight);
+        if (kp_table_ready(&p->row_table)) return KP_PERF_NO_MEMORY;
+        uint64_t hash = kp_mix64((uint64_t)(uint32_t)row.stack << 32 | (uint32_t)row.comm, (uint32_t)row.tid);
+        hash = kp_mix64(hash, (uint64_t)(uint32_t)row.event << 32 | (uint32_t)row.cgroup);
+        size_t slot = row_slot(p, &row, hash);
+        if (hint) *hint = (int32_t)(p->row_table.value[slot] ? p->row_table.value[slot] - 1 : p->row_count);
+        if (p->row_table.value[slot]) return count_row(&p->rows[p->row_table.value[slot] - 1], row.weight);
+        kp_table_put(&p->row_table, slot, hash, (uint32_t)p->row_count);
     }
-    kp_table_put(&p->row_table, slot, hash, (uint32_t)p->row_count);
+    if (KP_RESERVE(p->rows, p->row_room, p->row_count, 1) || p->row_count >= INT32_MAX) return KP_PERF_NO_MEMORY;
     p->rows[p->row_count++] = row;
     return KP_PERF_OK;
 }

@@ -104,7 +104,7 @@ static int add_read(kp_perf *p, kp_perf_row row, kp_cursor *c, uint64_t format) 
     row.weight = (int64_t)(value - known->value);
     known->value = value;
     row.event = (int32_t)event;
-    return row.weight ? kp_add_row(p, row) : KP_PERF_OK;
+    return row.weight ? kp_add_row(p, row, NULL) : KP_PERF_OK;
 }
 
 /* Leader sampling: one sample counts for all events of its group, each by what it counted meanwhile. */
@@ -133,12 +133,13 @@ int kp_on_sample(kp_perf *p, const uint8_t *record, kp_head head) {
     kp_thread *thread = kp_thread_of(p, s.pid, s.tid);
     if (!thread) return KP_PERF_NO_MEMORY;
     int32_t stack = -1, comm = thread->comm;
-    int status = kp_resolve(p, thread, &s, &stack);
+    kp_chain *chain;
+    int status = kp_resolve(p, thread, &s, &stack, &chain);
     if (status) return status;
     p->counts.without_stack += stack < 0;
     p->counts.dumps += s.stack_size > 0;
     kp_perf_row row = {stack, s.event, comm, s.pid, s.tid, s.cpu, kp_cgroup_of(p, s.cgroup), 0, (int64_t)s.time, 0, 1};
     if (s.read && p->events[s.event].read_format & KP_READ_GROUP) return add_group(p, row, &s);
     row.weight = s.period ? (int64_t)s.period : 1;
-    return kp_add_row(p, row);
+    return kp_add_row(p, row, chain ? &chain->row : NULL);
 }

@@ -1,4 +1,6 @@
 /* Call chains -> stacks. A chain that an address space has shown before is not looked at again. */
+#include <stdlib.h>
+
 #include "perf_state.h"
 
 enum { CHAIN_HEAD = 3 };
@@ -68,38 +70,50 @@ static int push_chain(kp_perf *p, const kp_thread *thread, const kp_sample *s) {
     return 0;
 }
 
-/* The chain as a key: its words, and all that its meaning depends on. */
-static int64_t find_chain(kp_perf *p, const kp_thread *thread, const kp_sample *s, uint64_t *hash, size_t *slot) {
-    kp_chains *chains = &p->chains;
-    uint64_t version = thread->space->regions->version;
-    *hash = kp_hash(s->chain, s->chain_length * 8, kp_mix64(version, p->kernel.version));
-    *slot = kp_table_slot(&chains->table, *hash);
-    for (; chains->table.value[*slot]; *slot = kp_table_next(&chains->table, *slot)) {
-        if (chains->table.hash[*slot] != *hash) continue;
-        uint32_t number = chains->table.value[*slot] - 1;
-        const uint64_t *words = chains->words + chains->at[number];
-        if (words[0] == version && words[1] == p->kernel.version && words[2] == s->chain_length &&
-            !memcmp(words + CHAIN_HEAD, s->chain, s->chain_length * 8))
-            return number;
+static int chains_ready(kp_chains *chains) {
+    if (chains->used * 2 < chains->slot_count) return 0;
+    size_t count = chains->slot_count ? chains->slot_count * 2 : 4096;
+    kp_chain *slots = calloc(count, sizeof *slots);
+    if (!slots) return -1;
+    for (size_t i = 0; i < chains->slot_count; i++) {
+        if (!chains->slots[i].at) continue;
+        size_t slot = (size_t)chains->slots[i].hash & (count - 1);
+        while (slots[slot].at) slot = (slot + 1) & (count - 1);
+        slots[slot] = chains->slots[i];
     }
-    return -1;
+    free(chains->slots);
+    chains->slots = slots;
+    chains->slot_count = count;
+    return 0;
 }
 
-static int keep_chain(kp_perf *p, const kp_thread *thread, const kp_sample *s, uint64_t hash, size_t slot, int32_t stack) {
+/* The slot of a chain, free if it is new. All that its meaning depends on is part of the key. */
+static kp_chain *find_chain(kp_perf *p, const kp_thread *thread, const kp_sample *s, uint64_t hash) {
     kp_chains *chains = &p->chains;
-    if (KP_RESERVE(chains->at, chains->room, chains->count, 1) ||
-        KP_RESERVE(chains->stack, chains->stack_room, chains->count, 1) ||
-        KP_RESERVE(chains->words, chains->words_room, chains->used, CHAIN_HEAD + s->chain_length))
-        return -1;
-    uint64_t *words = chains->words + chains->used;
+    uint64_t version = thread->space->regions->version;
+    for (size_t slot = (size_t)hash;; slot++) {
+        kp_chain *chain = &chains->slots[slot & (chains->slot_count - 1)];
+        if (!chain->at) return chain;
+        if (chain->hash != hash) continue;
+        const uint64_t *words = chains->words + chain->at - 1;
+        if (words[0] == version && words[1] == p->kernel.version && words[2] == s->chain_length &&
+            !memcmp(words + CHAIN_HEAD, s->chain, s->chain_length * 8))
+            return chain;
+    }
+}
+
+static int keep_chain(kp_perf *p, const kp_thread *thread, const kp_sample *s, kp_chain *free_slot, kp_chain chain) {
+    kp_chains *chains = &p->chains;
+    if (KP_RESERVE(chains->words, chains->words_room, chains->word_count, CHAIN_HEAD + s->chain_length)) return -1;
+    uint64_t *words = chains->words + chains->word_count;
     words[0] = thread->space->regions->version;
     words[1] = p->kernel.version;
     words[2] = s->chain_length;
     memcpy(words + CHAIN_HEAD, s->chain, s->chain_length * 8);
-    chains->at[chains->count] = chains->used;
-    chains->stack[chains->count] = stack;
-    chains->used += CHAIN_HEAD + s->chain_length;
-    kp_table_put(&chains->table, slot, hash, (uint32_t)chains->count++);
+    chain.at = chains->word_count + 1;
+    chains->word_count += CHAIN_HEAD + s->chain_length;
+    chains->used++;
+    *free_slot = chain;
     return 0;
 }
 
@@ -113,29 +127,32 @@ static int finish(kp_perf *p, int32_t *stack) {
     return *stack == -2 ? KP_PERF_NO_MEMORY : KP_PERF_OK;
 }
 
-int kp_resolve(kp_perf *p, kp_thread *thread, const kp_sample *s, int32_t *stack) {
+static int resolve_single(kp_perf *p, const kp_thread *thread, const kp_sample *s, int32_t *stack) {
+    int has_chain = (p->events[s->event].sample_type & KP_SAMPLE_CALLCHAIN) != 0;
+    if (has_chain && p->options.compat) {
+        *stack = -1;
+        return KP_PERF_OK;
+    }
+    return push(p, thread, s->ip, s->misc & KP_MODE_MASK, 0) ? KP_PERF_NO_MEMORY : finish(p, stack);
+}
+
+int kp_resolve(kp_perf *p, kp_thread *thread, const kp_sample *s, int32_t *stack, kp_chain **chain) {
     p->frame_count = 0;
     p->cut = 0;
-    int has_chain = (p->events[s->event].sample_type & KP_SAMPLE_CALLCHAIN) != 0;
-    if (!s->chain_length) {
-        if (has_chain && p->options.compat) {
-            *stack = -1;
-            return KP_PERF_OK;
-        }
-        if (push(p, thread, s->ip, s->misc & KP_MODE_MASK, 0)) return KP_PERF_NO_MEMORY;
-        return finish(p, stack);
-    }
+    *chain = NULL;
+    if (!s->chain_length) return resolve_single(p, thread, s, stack);
     if (s->branches) return push_chain(p, thread, s) ? KP_PERF_NO_MEMORY : finish(p, stack);
-    if (kp_table_ready(&p->chains.table)) return KP_PERF_NO_MEMORY;
-    uint64_t hash;
-    size_t slot;
-    int64_t known = find_chain(p, thread, s, &hash, &slot);
-    if (known >= 0) {
-        *stack = p->chains.stack[known];
+    if (chains_ready(&p->chains)) return KP_PERF_NO_MEMORY;
+    uint64_t seed = kp_mix64(thread->space->regions->version, p->kernel.version);
+    uint64_t hash = kp_hash(s->chain, s->chain_length * 8, seed);
+    kp_chain *known = find_chain(p, thread, s, hash);
+    *chain = known;
+    if (known->at) {
+        *stack = known->stack;
         return KP_PERF_OK;
     }
     if (push_chain(p, thread, s)) return KP_PERF_NO_MEMORY;
     int status = finish(p, stack);
     if (status) return status;
-    return keep_chain(p, thread, s, hash, slot, *stack) ? KP_PERF_NO_MEMORY : KP_PERF_OK;
+    return keep_chain(p, thread, s, known, (kp_chain){hash, 0, *stack, -1}) ? KP_PERF_NO_MEMORY : KP_PERF_OK;
 }

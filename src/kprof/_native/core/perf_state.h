@@ -62,12 +62,18 @@ typedef struct {
     int32_t name;
 } kp_kernel_symbol;
 
+/* A chain that was met: all of a look-up lies in one place in memory. */
 typedef struct {
-    kp_table table;
-    uint64_t *at; /* where the chain of each begins in `words` */
-    int32_t *stack;
-    uint64_t *words; /* version, flags, length, chain */
-    size_t count, room, stack_room, used, words_room;
+    uint64_t hash, at; /* where its words begin, plus 1; 0 is free */
+    int32_t stack;
+    int32_t row; /* the row that a sample of it counted for last, or -1 */
+} kp_chain;
+
+typedef struct {
+    kp_chain *slots;
+    size_t slot_count, used;
+    uint64_t *words; /* of each: versions, length, chain */
+    size_t word_count, words_room;
 } kp_chains;
 
 typedef struct {
@@ -220,11 +226,13 @@ int32_t kp_mapping_of(kp_perf *p, kp_span path, kp_perf_mapping mapping, uint64_
 /* perf_sample.c, perf_stack.c, perf_place.c: samples, from bytes to rows. */
 int kp_on_sample(kp_perf *p, const uint8_t *record, kp_head head);
 int kp_read_sample(kp_perf *p, const uint8_t *record, kp_head head, kp_sample *sample);
-int kp_resolve(kp_perf *p, kp_thread *thread, const kp_sample *sample, int32_t *stack);
+/* *chain is set if the sample's stack depends on nothing but its chain. */
+int kp_resolve(kp_perf *p, kp_thread *thread, const kp_sample *sample, int32_t *stack, kp_chain **chain);
 int32_t kp_place_of(kp_perf *p, const kp_space *space, uint64_t address, unsigned mode, int is_return);
 int32_t kp_special_place(kp_perf *p, const char *name);
 int32_t kp_stack_of(kp_perf *p);
-int kp_add_row(kp_perf *p, kp_perf_row row);
+/* Adds a row; *hint (may be NULL) is where it may be already, and is where it is then. */
+int kp_add_row(kp_perf *p, kp_perf_row row, int32_t *hint);
 int kp_on_cgroup(kp_perf *p, kp_cursor c);
 int32_t kp_cgroup_of(const kp_perf *p, uint64_t id);
 

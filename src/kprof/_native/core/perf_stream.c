@@ -155,11 +155,8 @@ void kp_perf_begin(kp_perf *p) {
     p->collect = p->stopped = 0;
 }
 
-int kp_perf_feed(kp_perf *p, const uint8_t *bytes, size_t size) {
-    size_t used = 0;
-    int status = scan(p, bytes, size, NULL, &used);
-    p->counts.cut_off += size - used;
-    return status;
+int kp_perf_feed(kp_perf *p, const uint8_t *bytes, size_t size, size_t *used) {
+    return scan(p, bytes, size, NULL, used);
 }
 
 int kp_perf_feed_piece(kp_perf *p, const uint8_t *bytes, size_t size) {

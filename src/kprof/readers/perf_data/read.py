@@ -82,11 +82,17 @@ def _read_whole(
 
 
 def _feed(reader: PerfReader, view: memoryview, source: Source) -> None:
-    # In pieces, so that there is progress to show; each is copied.
+    """Read a stream of records where it lies, in steps, so that there is progress to show."""
     reader.begin()
-    for at in range(0, len(view), _STEP):
-        reader.feed_piece(view[at : at + _STEP])
-        source.count(min(_STEP, len(view) - at))
+    at = 0
+    while at < len(view):
+        used = reader.feed(view[at : at + _STEP])
+        if not used:
+            # The last record is cut off, or nothing but what follows it is here.
+            reader.feed_piece(view[at:])
+            return
+        source.count(used)
+        at += used
 
 
 def _read_pipe(source: Source, options: ReadOptions) -> Profile:
@@ -104,6 +110,7 @@ def _reader(options: ReadOptions, order: str, *, rounds: bool) -> PerfReader:
         compat=options.compat == "perf",
         keep_ids=options.ids,
         every_sample=options.every_sample,
+        keep_unmapped=options.addresses,
         rounds=rounds,
         decompress=_decompressor(),
     )

@@ -60,7 +60,8 @@ def test_a_fixed_period_is_the_weight():
 def test_an_exec_replaces_what_was_mapped():
     made = start().comm(7, b"new", misc=2 | 1 << 13).mmap(7, 0x5000, 0x1000, b"/bin/new")
     made.sample(7, [r.USER, 0x5010, 0x1010])
-    assert places(read(made)) == [("[unknown]", 0x100F), ("/bin/new", 0x10)]
+    assert places(read(made)) == [("[unknown]", 0), ("/bin/new", 0x10)]
+    assert places(read(made, addresses=True))[0] == ("[unknown]", 0x100F)
     assert places(read(made, compat="perf")) == [("/bin/app", 0x510), ("/bin/new", 0x10)]
 
 
