@@ -44,7 +44,9 @@ def frame_labels(frames: Frames, mappings: Mappings, options: LabelOptions | Non
         name = modules[mapping[i]].strip("[]") if mapping[i] >= 0 else "unknown"
         labels[i] = f"[{name} <{int(frames.address[i]):x}>]" if options.addresses else f"[{name}]"
     if options.sources and frames.source:
-        labels = [f"{x}:{s}" if s else x for x, s in zip(labels, frames.source, strict=True)]
+        # A path says more than a label has room for.
+        short = [source.rpartition("/")[2] for source in frames.source]
+        labels = [f"{x}:{s}" if s else x for x, s in zip(labels, short, strict=True)]
     for kind, suffix in _MARKS.items():
         if kind in options.mark:
             for row in np.flatnonzero(frames.kind == kind).tolist():
