@@ -3,6 +3,7 @@
 import gzip
 import os
 import subprocess
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ FLAGS = ["-D_GNU_SOURCE", "-std=gnu11", "-g", "-O1", "-Wall", "-Wextra", "-Wshad
 SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 FAMILIES = {"memory", "intern", "perf", "cfi", "unwind"}
 ROUNDS = 60
+SHORTEST = 17
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +33,18 @@ def test_every_recording_whole_in_pieces_and_damaged(program, tmp_path):
     for packed in sorted((ROOT / "samples").glob("*.perf.data.gz")):
         files.append(tmp_path / packed.stem)
         files[-1].write_bytes(gzip.decompress(packed.read_bytes()))
+    run(program, files)
+
+
+@pytest.mark.slow
+def test_what_a_fuzzer_found_worth_keeping(program, tmp_path):
+    """Small inputs that reach all that ten minutes of libFuzzer reached; see drive_perf.c for the target."""
+    with tarfile.open(ROOT / "tests/native/corpus/perf.tar.gz") as packed:
+        packed.extractall(tmp_path, filter="data")
+    run(program, sorted(file for file in tmp_path.iterdir() if file.stat().st_size > SHORTEST))
+
+
+def run(program, files):
     done = subprocess.run(
         [program, str(ROUNDS), *files],
         capture_output=True,
