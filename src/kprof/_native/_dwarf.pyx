@@ -28,10 +28,17 @@ cdef extern from "core/dwarf.h" nogil:
         pass
     ctypedef struct kp_dwarf_place:
         pass
+    ctypedef struct kp_split_unit:
+        size_t unit
+        uint64_t id
+        kp_span folder, name
     ctypedef struct kp_dwarf:
         pass
     kp_dwarf *kp_dwarf_open(const kp_debug_sections *main, const kp_debug_sections *alt, int swap)
     void kp_dwarf_free(kp_dwarf *dwarf)
+    int kp_dwarf_split_units(kp_dwarf *dwarf, const uint64_t *addresses, size_t count, const kp_split_unit **units,
+                             size_t *unit_count)
+    int kp_dwarf_add_split(kp_dwarf *dwarf, size_t unit, const kp_debug_sections *sections)
     int kp_dwarf_look_up(kp_dwarf *dwarf, const uint64_t *addresses, size_t count, kp_dwarf_place *places)
     const kp_dwarf_node *kp_dwarf_nodes(const kp_dwarf *dwarf, size_t *count)
     const kp_strings *kp_dwarf_names(const kp_dwarf *dwarf)
@@ -88,6 +95,26 @@ cdef class DwarfReader:
 
     def __dealloc__(self):
         kp_dwarf_free(self._dwarf)
+
+    def split_units(self, const uint64_t[::1] addresses):
+        """Return what addresses need that lies in other files, as (unit, id, folder, name); addresses must ascend."""
+        cdef size_t count = addresses.shape[0], found = 0
+        cdef const kp_split_unit *units = NULL
+        cdef int status = 0
+        if count:
+            with nogil:
+                status = kp_dwarf_split_units(self._dwarf, &addresses[0], count, &units, &found)
+        if status:
+            raise MemoryError
+        return [(units[i].unit, units[i].id, units[i].folder.at[:units[i].folder.size],
+                 units[i].name.at[:units[i].name.size]) for i in range(found)]
+
+    def add_split(self, size_t unit, sections):
+        """Use sections, in the order of SECTIONS, for a split unit."""
+        cdef kp_debug_sections split_sections
+        self._fill(&split_sections, sections)
+        if kp_dwarf_add_split(self._dwarf, unit, &split_sections):
+            raise MemoryError
 
     def look_up(self, const uint64_t[::1] addresses):
         """Return an array of PLACE for addresses, which must ascend."""

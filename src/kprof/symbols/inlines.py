@@ -32,6 +32,13 @@ def chains(elf: ElfFile, alt: ElfFile | None, addresses: UInt64) -> list[list[Fu
     """
     reader = DwarfReader(_sections(elf), _sections(alt) if alt else None, swap=elf.byteorder != sys.byteorder)
     distinct, inverse = np.unique(np.asarray(addresses, np.uint64), return_inverse=True)
+    if split := reader.split_units(distinct):
+        from kprof.symbols.split_dwarf import SplitFiles  # noqa: PLC0415 - few files are built in this way
+
+        files = SplitFiles(elf)
+        for unit, number, folder, name in split:
+            if sections := files.find(number, folder, name):
+                reader.add_split(unit, sections)
     places = reader.look_up(distinct)
     found = _Tree(reader).chains(places)
     return [found[i] for i in inverse.reshape(-1).tolist()]

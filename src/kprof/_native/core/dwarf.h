@@ -47,6 +47,20 @@ typedef struct kp_dwarf kp_dwarf;
 kp_dwarf *kp_dwarf_open(const kp_debug_sections *main, const kp_debug_sections *alt, int swap);
 void kp_dwarf_free(kp_dwarf *dwarf);
 
+/* A unit whose entries the compiler left in a file of their own (.dwo), whose name is relative to `folder`. */
+typedef struct {
+    size_t unit;
+    uint64_t id;
+    kp_span folder, name;
+} kp_split_unit;
+
+/* The split units among those that hold addresses, valid until the next call. Returns -1 when memory is out. */
+int kp_dwarf_split_units(kp_dwarf *dwarf, const uint64_t *addresses, size_t count, const kp_split_unit **units,
+                         size_t *unit_count);
+/* Use the sections of a .dwo file, or a package's part, for a split unit; what is not that unit's is not used. Returns
+ * -1 when memory is out. */
+int kp_dwarf_add_split(kp_dwarf *dwarf, size_t unit, const kp_debug_sections *sections);
+
 /* Fill a place for each of `count` addresses, which must ascend. Returns -1 when memory is out. */
 int kp_dwarf_look_up(kp_dwarf *dwarf, const uint64_t *addresses, size_t count, kp_dwarf_place *places);
 

@@ -28,6 +28,9 @@ static kp_slot slot_of(uint64_t attribute) {
         case DW_AT_GNU_addr_base: return KP_ADDR_BASE;
         case DW_AT_rnglists_base: return KP_RNGLISTS_BASE;
         case DW_AT_GNU_ranges_base: return KP_GNU_RANGES_BASE;
+        case DW_AT_dwo_name:
+        case DW_AT_GNU_dwo_name: return KP_DWO_NAME;
+        case DW_AT_GNU_dwo_id: return KP_DWO_ID;
         default: return KP_NO_SLOT;
     }
 }

@@ -6,19 +6,23 @@
 /* See kp_spend: what lists may cost, for each byte of the sections and for each address. */
 enum { WORK_A_BYTE = 16, WORK_AN_ADDRESS = 1024, KEPT_A_BYTE = 2 };
 
+int kp_file_add(kp_dwarf *dwarf, const kp_debug_sections *sections) {
+    if (dwarf->file_count >= KP_MOST_FILES || KP_RESERVE(dwarf->file, dwarf->file_room, dwarf->file_count, 1)) return -1;
+    kp_debug_file *file = &dwarf->file[dwarf->file_count];
+    *file = (kp_debug_file){0};
+    memcpy(file->section, sections->section, sizeof file->section);
+    dwarf->abbrev_left += KEPT_A_BYTE * (uint64_t)file->section[KP_DEBUG_ABBREV].size;
+    return kp_units_list(dwarf, (int)dwarf->file_count++);
+}
+
 kp_dwarf *kp_dwarf_open(const kp_debug_sections *main, const kp_debug_sections *alt, int swap) {
     kp_dwarf *dwarf = calloc(1, sizeof *dwarf);
     if (!dwarf) return NULL;
     dwarf->swap = swap;
-    memcpy(dwarf->file[KP_MAIN].section, main->section, sizeof main->section);
-    if (alt) memcpy(dwarf->file[KP_ALT].section, alt->section, sizeof alt->section);
-    for (int i = 0; i < KP_FILES; i++) {
-        dwarf->abbrev_left += KEPT_A_BYTE * (uint64_t)dwarf->file[i].section[KP_DEBUG_ABBREV].size;
-        if (!kp_units_list(dwarf, i)) continue;
-        kp_dwarf_free(dwarf);
-        return NULL;
-    }
-    return dwarf;
+    kp_debug_sections none = {0};
+    if (!kp_file_add(dwarf, main) && !kp_file_add(dwarf, alt ? alt : &none)) return dwarf;
+    kp_dwarf_free(dwarf);
+    return NULL;
 }
 
 static void free_file(kp_debug_file *file) {
@@ -29,7 +33,9 @@ static void free_file(kp_debug_file *file) {
 
 void kp_dwarf_free(kp_dwarf *dwarf) {
     if (!dwarf) return;
-    for (int i = 0; i < KP_FILES; i++) free_file(&dwarf->file[i]);
+    for (size_t i = 0; i < dwarf->file_count; i++) free_file(&dwarf->file[i]);
+    free(dwarf->file);
+    free(dwarf->split_units);
     for (size_t i = 0; i < dwarf->table_count; i++) {
         kp_abbrevs_clear(dwarf->tables[i]);
         free(dwarf->tables[i]);
@@ -81,6 +87,7 @@ static void read_units(kp_dwarf *dwarf, const kp_batch *batch, size_t count) {
         int64_t number = batch->turns[first].unit;
         for (end = first + 1; end < count && batch->turns[end].unit == number;) end++;
         kp_unit *unit = number < 0 ? NULL : kp_unit_load(dwarf, KP_MAIN, (size_t)number);
+        if (unit && unit->split) unit = unit->split;
         if (unit) kp_unit_walk(dwarf, unit, batch->addresses + first, end - first, batch->places + first);
     }
 }
@@ -98,12 +105,16 @@ static void look_up(kp_dwarf *dwarf, const kp_batch *batch, const uint64_t *addr
     for (size_t i = 0; i < count; i++) places[batch->turns[i].index] = batch->places[i];
 }
 
-int kp_dwarf_look_up(kp_dwarf *dwarf, const uint64_t *addresses, size_t count, kp_dwarf_place *places) {
-    if (!count) return 0;
+void kp_work_begin(kp_dwarf *dwarf, size_t count) {
     dwarf->work_left = WORK_AN_ADDRESS * (uint64_t)count;
-    for (int i = 0; i < KP_FILES; i++)
+    for (size_t i = 0; i < dwarf->file_count; i++)
         for (int section = 0; section < KP_DEBUG_SECTIONS; section++)
             dwarf->work_left += WORK_A_BYTE * (uint64_t)dwarf->file[i].section[section].size;
+}
+
+int kp_dwarf_look_up(kp_dwarf *dwarf, const uint64_t *addresses, size_t count, kp_dwarf_place *places) {
+    if (!count) return 0;
+    kp_work_begin(dwarf, count);
     kp_batch batch = {0};
     if (batch_make(&batch, count)) dwarf->no_memory = 1;
     else look_up(dwarf, &batch, addresses, count, places);

@@ -3,7 +3,7 @@
 
 /* Where the list of an entry lies, in the section that its version uses. */
 static uint64_t list_offset(const kp_dwarf *dwarf, const kp_unit *unit, const kp_value *value) {
-    if (unit->encoding.version < 5) return value->number + unit->ranges_base;
+    if (unit->encoding.version < 5) return value->number + (unit->file >= KP_FIXED_FILES ? unit->ranges_base : 0);
     if (value->form != DW_FORM_rnglistx) return value->number;
     kp_cursor c = kp_section_at(dwarf, unit->file, KP_DEBUG_RNGLISTS, unit->rnglists_base);
     if (value->number > kp_left(&c) / unit->encoding.offset_size) return UINT64_MAX;

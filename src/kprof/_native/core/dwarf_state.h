@@ -24,6 +24,8 @@ typedef enum {
     KP_ADDR_BASE,
     KP_RNGLISTS_BASE,
     KP_GNU_RANGES_BASE,
+    KP_DWO_NAME,
+    KP_DWO_ID,
     KP_SLOTS,
     KP_NO_SLOT = 255
 } kp_slot;
@@ -84,22 +86,26 @@ typedef struct {
     int32_t parent; /* -1 for none */
 } kp_scope;
 
-typedef struct {
+typedef struct kp_unit {
     uint64_t offset, end, first_die; /* in .debug_info */
     uint64_t abbrev_offset, low_pc, line;
     uint64_t str_offsets_base, addr_base, rnglists_base, ranges_base;
     uint64_t language;
-    kp_span name, folder;
+    uint64_t dwo_id;
+    kp_span name, folder, dwo_name;
+    struct kp_unit *split; /* where the entries of this one lie, if they were found */
     kp_encoding encoding;
     uint8_t type;
-    int8_t file;
-    int8_t has_line, has_root, has_scopes;
+    int file;
+    int8_t has_line, has_root, has_scopes, was_listed;
     const kp_abbrevs *abbrevs;
     kp_scope *scopes;
     size_t scope_count, scope_room;
 } kp_unit;
 
-enum { KP_MAIN, KP_ALT, KP_FILES };
+/* Files of split units follow. */
+enum { KP_MAIN, KP_ALT, KP_FIXED_FILES };
+enum { KP_MOST_FILES = 1 << 20 };
 
 typedef struct {
     kp_span section[KP_DEBUG_SECTIONS];
@@ -109,7 +115,10 @@ typedef struct {
 } kp_debug_file;
 
 struct kp_dwarf {
-    kp_debug_file file[KP_FILES];
+    kp_debug_file *file;
+    size_t file_count, file_room;
+    kp_split_unit *split_units;
+    size_t split_count, split_room;
     int swap;
     int no_memory;        /* something could not be kept; whatever was made is thrown away */
     uint64_t work_left;   /* see kp_spend */
@@ -252,6 +261,11 @@ int32_t kp_lines_file(kp_lines *lines, uint64_t index);
 /* dwarf_line.c */
 /* Fill in file and line of the addresses that the table covers. */
 void kp_lines_assign(kp_lines *lines, const uint64_t *addresses, size_t count, kp_dwarf_place *places);
+
+/* dwarf_lookup.c */
+/* Add a file; its units are listed. Returns -1 when memory is out. */
+int kp_file_add(kp_dwarf *dwarf, const kp_debug_sections *sections);
+void kp_work_begin(kp_dwarf *dwarf, size_t count);
 
 /* dwarf_walk.c */
 void kp_unit_walk(kp_dwarf *dwarf, kp_unit *unit, const uint64_t *addresses, size_t count, kp_dwarf_place *places);

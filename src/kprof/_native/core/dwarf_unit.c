@@ -45,7 +45,7 @@ static int read_header(kp_cursor *c, const uint8_t *start, kp_unit *unit) {
     }
     unit->abbrev_offset = kp_sized(c, unit->encoding.offset_size);
     if (version < 5) unit->encoding.address_size = kp_u8(c);
-    if (unit->type == DW_UT_skeleton || unit->type == DW_UT_split_compile) kp_skip(c, 8);
+    if (unit->type == DW_UT_skeleton || unit->type == DW_UT_split_compile) unit->dwo_id = kp_u64(c);
     if (unit->type == DW_UT_type || unit->type == DW_UT_split_type) kp_skip(c, 8u + unit->encoding.offset_size);
     unit->first_die = (uint64_t)(c->at - start);
     int size = unit->encoding.address_size;
@@ -60,7 +60,7 @@ kp_unit *kp_unit_load(kp_dwarf *dwarf, int number, size_t index) {
         dwarf->no_memory = 1;
         return NULL;
     }
-    unit->file = (int8_t)number;
+    unit->file = number;
     unit->offset = file->offsets[index];
     kp_cursor c = kp_section(dwarf, number, KP_DEBUG_INFO);
     const uint8_t *start = c.at;
@@ -100,6 +100,10 @@ static void take_facts(const kp_dwarf *dwarf, kp_unit *unit, const kp_die *root)
     take_offset(root, KP_RNGLISTS_BASE, &unit->rnglists_base);
     take_offset(root, KP_GNU_RANGES_BASE, &unit->ranges_base);
     take_offset(root, KP_LANGUAGE, &unit->language);
+    take_offset(root, KP_DWO_ID, &unit->dwo_id);
+    if (kp_has(root, KP_DWO_NAME)) unit->dwo_name = kp_value_text(dwarf, unit, &root->value[KP_DWO_NAME]);
+    /* That of a split unit is with its skeleton. */
+    if (unit->file >= KP_FIXED_FILES) return;
     take_offset(root, KP_STMT_LIST, &unit->line);
     unit->has_line = (int8_t)kp_has(root, KP_STMT_LIST);
     if (kp_has(root, KP_NAME)) unit->name = kp_value_text(dwarf, unit, &root->value[KP_NAME]);
