@@ -1,0 +1,103 @@
+/* Steps for code without call frame information: what is JIT-compiled, written in assembler, or not code. */
+#include <elf.h>
+
+#include "unwind_state.h"
+
+/* Addresses below are never mapped (vm.mmap_min_addr), and never code. */
+enum { LOWEST_CODE = 4096 };
+
+/* Whether something could return to this address; it loses its pointer authentication code, if it has one. */
+static int could_return_to(kp_walk *w, uint64_t *address) {
+    if (*address < LOWEST_CODE) return 0;
+    if (kp_is_mapped(w, *address - 1)) return 1;
+    uint64_t bare = kp_without_code(w, *address);
+    if (bare == *address || bare < LOWEST_CODE || !kp_is_mapped(w, bare - 1)) return 0;
+    *address = bare;
+    return 1;
+}
+
+static void forget_all_but(kp_walk *w, uint64_t kept) { w->known &= kept; }
+
+/* Both ABIs agree: the frame pointer points at that of the caller, and the return address is above it. Other
+ * code may keep anything in that register, so that it must point into the copy, to what could be a frame. */
+int kp_step_by_frame_pointer(kp_walk *w, int only_look) {
+    const kp_machine *machine = w->machine;
+    if (!kp_knows(w, machine->frame_pointer)) return KP_STEP_NONE;
+    uint64_t at = w->registers[machine->frame_pointer], caller, address;
+    if (at < w->floor || at % machine->width) return KP_STEP_NONE;
+    if (kp_load(w, at, machine->width, &caller) || kp_load(w, at + machine->width, machine->width, &address))
+        return KP_STEP_NONE;
+    if (!caller && !address) return KP_UNWIND_WHOLE; /* both ABIs mark the outermost frame so */
+    if (!could_return_to(w, &address)) return KP_STEP_NONE;
+    if (only_look) return KP_STEP_ON;
+    forget_all_but(w, 0);
+    kp_put(w, machine->frame_pointer, caller);
+    w->floor = at + 2 * machine->width;
+    /* On AArch64 the pair lies anywhere in the frame, often at its lower end. */
+    if (machine->link < 0) kp_put(w, machine->stack_pointer, w->floor);
+    kp_step_to(w, address, 0);
+    return KP_STEP_ON;
+}
+
+static int return_by_link(kp_walk *w) {
+    uint64_t address = w->registers[w->machine->link];
+    if (!kp_knows(w, w->machine->link) || !could_return_to(w, &address)) return KP_STEP_NONE;
+    kp_step_to(w, address, 0);
+    return KP_STEP_ON;
+}
+
+/* The frame has nothing on the stack but the return address, or not even that. */
+static int step_by_stack_pointer(kp_walk *w, int must_have_row) {
+    const kp_machine *machine = w->machine;
+    uint64_t address;
+    if (machine->link >= 0) return return_by_link(w);
+    if (!kp_knows(w, machine->stack_pointer)) return KP_STEP_NONE;
+    uint64_t at = w->registers[machine->stack_pointer];
+    if (kp_load(w, at, machine->width, &address) || !could_return_to(w, &address)) return KP_STEP_NONE;
+    if (must_have_row && !kp_row_of(w, address - 1)) return KP_STEP_NONE;
+    w->floor = at + machine->width;
+    kp_put(w, machine->stack_pointer, w->floor);
+    kp_step_to(w, address, 0);
+    return KP_STEP_ON;
+}
+
+/* Nothing is mapped at pc: a call through a bad pointer. It pushed the return address, or linked it. */
+int kp_step_from_nowhere(kp_walk *w) {
+    int end = step_by_stack_pointer(w, 0);
+    return end == KP_STEP_NONE ? KP_UNWIND_BROKEN : end;
+}
+
+/* Assembler within a file is mostly small functions that push nothing, and stubs for calls to other files;
+ * compilers that run with the program mostly keep frame pointers. */
+int kp_step_without_row(kp_walk *w) {
+    int is_assembler = kp_is_mapped(w, w->pc - !w->is_exact) && w->map.cfi != NULL;
+    int end = KP_STEP_NONE;
+    if (w->is_exact && is_assembler && w->machine->link < 0) end = step_by_stack_pointer(w, 1);
+    if (end == KP_STEP_NONE) end = kp_step_by_frame_pointer(w, 0);
+    if (end == KP_STEP_NONE && w->is_exact) end = step_by_stack_pointer(w, 1);
+    return end == KP_STEP_NONE ? KP_UNWIND_NO_RULE : end;
+}
+
+/* What the kernel puts on the stack to call a signal handler on AArch64: struct rt_sigframe in
+ * arch/arm64/kernel/signal.c, struct sigcontext in arch/arm64/include/uapi/asm/sigcontext.h. */
+enum { ARM_REGISTERS = 128 + 176 + 8, ARM_COUNT = 31 };
+
+/* Kernels since 5.8 describe the code that follows a signal handler by no row, and older ones by one that loses
+ * the function that was interrupted. The frame is known by the copies that it holds: x29 points at a pair
+ * equal to the x29 and x30 among the registers that are saved below. */
+int kp_step_over_arm_signal(kp_walk *w) {
+    const kp_machine *machine = w->machine;
+    uint64_t saved[ARM_COUNT + 2], pair[2];
+    if (machine->machine != EM_AARCH64 || w->is_exact) return KP_STEP_NONE;
+    if (!kp_knows(w, machine->stack_pointer) || !kp_knows(w, machine->frame_pointer)) return KP_STEP_NONE;
+    uint64_t at = w->registers[machine->stack_pointer] + ARM_REGISTERS, record = w->registers[machine->frame_pointer];
+    for (unsigned i = 0; i < ARM_COUNT + 2; i++)
+        if (kp_load(w, at + i * 8, 8, &saved[i])) return KP_STEP_NONE;
+    for (unsigned i = 0; i < 2; i++)
+        if (kp_load(w, record + i * 8, 8, &pair[i]) || pair[i] != saved[29 + i]) return KP_STEP_NONE;
+    if (record < at || saved[ARM_COUNT + 1] < LOWEST_CODE) return KP_STEP_NONE;
+    for (int i = 0; i <= ARM_COUNT; i++) kp_put(w, i, saved[i]); /* the stack pointer is behind x30 */
+    kp_step_to(w, saved[ARM_COUNT + 1], 1);
+    w->floor = w->registers[machine->stack_pointer];
+    return KP_STEP_ON;
+}
