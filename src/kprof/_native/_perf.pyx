@@ -18,12 +18,17 @@ cdef extern from "core/intern.h" nogil:
         kp_string *items
         size_t count
 
+cdef extern from "core/cfi.h" nogil:
+    ctypedef struct kp_cfi:
+        pass
+
 cdef extern from "core/perf.h" nogil:
     enum:
         KP_PERF_OK, KP_PERF_NO_MEMORY, KP_PERF_BAD_RECORD, KP_PERF_NO_EVENT, KP_PERF_BAD_ZSTD, KP_PERF_OVERFLOW
     ctypedef struct kp_perf_options:
         int swap, compat, keep_ids, every_sample, keep_unmapped, rounds
         int (*inflate)(void *, const uint8_t *, size_t, const uint8_t **, size_t *) noexcept nogil
+        kp_cfi *(*load_cfi)(void *, uint32_t) noexcept nogil
         void *context
     ctypedef struct kp_perf_mapping:
         uint32_t kind
@@ -37,7 +42,7 @@ cdef extern from "core/perf.h" nogil:
     ctypedef struct kp_perf_counts:
         uint64_t records, samples, without_stack, truncated, broken_chains, lost, lost_samples, filtered, throttled
         uint64_t unordered, unknown_records, unknown_events, bad_records, aux, switches, deferred, guest
-        uint64_t dumps, unreadable_samples, cut_off
+        uint64_t dumps, cut_dumps, broken_dumps, unreadable_samples, cut_off
     ctypedef struct kp_perf_kept:
         uint32_t type
         kp_span bytes
@@ -112,20 +117,38 @@ cdef int _inflate(void *context, const uint8_t *data, size_t size, const uint8_t
     return 0
 
 
+cdef kp_cfi *_load_cfi(void *context, uint32_t mapping) noexcept with gil:
+    """The table behind a CfiTable of the module for unwinding: both are built of the same sources."""
+    cdef PerfReader reader = <PerfReader>context
+    cdef size_t address
+    try:
+        table = reader._load(*reader.mapping(mapping))
+        if table is None:
+            return NULL
+        address = table.pointer
+    except Exception:
+        return NULL
+    reader._kept_alive.append(table)
+    return <kp_cfi *>address
+
+
 cdef class PerfReader:
     """Reads the records of one recording; see core/perf.h.
 
     Args:
         decompress: Called with the bytes of each compressed record; returns what they become.
+        load: Called with path, pid and build-id in hex of a mapping that a copy of a stack leads to;
+            returns its CfiTable, or None.
     """
 
     cdef kp_perf *_perf
     cdef object _decompress
+    cdef object _load
     cdef object _inflated
     cdef list _kept_alive
 
     def __cinit__(self, *, bint swap=False, bint compat=False, bint keep_ids=False, bint every_sample=False,
-                  bint keep_unmapped=False, bint rounds=True, decompress=None):
+                  bint keep_unmapped=False, bint rounds=True, decompress=None, load=None):
         cdef kp_perf_options options
         options.swap = swap
         options.compat = compat
@@ -136,7 +159,11 @@ cdef class PerfReader:
         options.inflate = NULL
         if decompress is not None:
             options.inflate = _inflate
+        options.load_cfi = NULL
+        if load is not None:
+            options.load_cfi = _load_cfi
         options.context = <void *>self
+        self._load = load
         self._decompress = decompress
         self._kept_alive = []
         self._perf = kp_perf_new(&options)
@@ -194,6 +221,12 @@ cdef class PerfReader:
         with nogil:
             status = kp_perf_end(self._perf)
         _raise(status)
+
+    cdef tuple mapping(self, uint32_t number):
+        cdef size_t count
+        cdef const kp_perf_mapping *found = &kp_perf_mappings(self._perf, &count)[number]
+        cdef kp_span path = kp_perf_paths(self._perf).items[number].text
+        return path.at[:path.size], found.pid, (<const char *>found.build_id)[:found.build_id_size].hex()
 
     def kept(self):
         """Return the records of perf's own that are not interpreted here, as (type, bytes)."""

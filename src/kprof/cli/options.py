@@ -89,7 +89,7 @@ Inline = Annotated[
     bool | None,
     typer.Option(
         "--inline/--no-inline",
-        help="perf.data: inlined functions as frames. Default: yes, but not for copied stacks (-g dwarf).",
+        help="perf.data: inlined functions as frames. Default: yes, but not with --compat.",
         show_default=False,
     ),
 ]

@@ -5,12 +5,16 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kprof.errors import EmptyProfileError, UsageError
 from kprof.model import Filter, Profile, merge
 from kprof.model.events import NO_EVENT, pick_event
-from kprof.readers import PERF_DATA, ReadOptions, Source, StackDumpsError, find_format
+from kprof.readers import PERF_DATA, ReadOptions, Source, find_format
 from kprof.system.files import open_input, plain_file, spooled
+
+if TYPE_CHECKING:
+    from kprof.elf.search import FileFinder
 
 Progress = Callable[[str, int], None]
 
@@ -23,8 +27,8 @@ class Choice:
         read: How to read them.
         event: The event to keep; the first if empty.
         filter: What to keep.
-        inline: Show inlined functions as frames. None is yes, except where perf would have to find them:
-            that takes it minutes.
+        inline: Show inlined functions as frames. None is yes, except where perf has to find them, for
+            a dialect: that takes it minutes.
         source_lines: Find file and line of every frame.
     """
 
@@ -99,28 +103,29 @@ def _read_one(name: str, choice: Choice, elevate: Sequence[str], progress: Progr
             if options.compat == "perf":
                 raise UsageError(f"--compat perf is for perf.data; {title} is {found.name}")
             return found.read(source, options)
-        path = source.path
-        if path is None or source.packed:
-            path = stack.enter_context(spooled(source))
-            source = Source(stack.enter_context(open_input(path)), title, path)
         if options.dialect:
             # These tools read what perf prints, so that only its text has their faults.
-            return _read_script(path, title, options, choice, elevate)
-        try:
-            profile = found.read(source, options)
-        except StackDumpsError:
-            return _read_script(path, title, options, choice, elevate)
-    return _symbolised(profile, choice, Path(name), elevate)
+            plain = source.path if source.path and not source.packed else stack.enter_context(spooled(source))
+            return _read_script(plain, title, options, choice, elevate)
+        files = _files_of(Path(name))
+        profile = found.read(source, replace(options, files=files))
+    return _symbolised(profile, choice, files, elevate)
 
 
-def _symbolised(profile: Profile, choice: Choice, path: Path, elevate: Sequence[str]) -> Profile:
-    """Name the frames of a recording, as far as this machine or what was kept beside it tells."""
+def _files_of(path: Path) -> "FileFinder":
+    """Return what finds the binaries of a recording: here, or in the archive beside it."""
     from kprof.elf.search import FileFinder  # noqa: PLC0415 - text comes with names
+
+    archive = path.with_name(path.name + ".archive")
+    return FileFinder(archive=archive if archive.is_dir() else None)
+
+
+def _symbolised(profile: Profile, choice: Choice, files: "FileFinder", elevate: Sequence[str]) -> Profile:
+    """Name the frames of a recording, as far as this machine or what was kept beside it tells."""
     from kprof.symbols import SymbolOptions, symbolise  # noqa: PLC0415
     from kprof.system.kallsyms import readable_kallsyms  # noqa: PLC0415
 
     compat = choice.read.compat == "perf"
-    archive = path.with_name(path.name + ".archive")
     with readable_kallsyms(elevate) as kallsyms:
         options = SymbolOptions(
             inline=choice.inline is not False and not compat,
@@ -129,7 +134,7 @@ def _symbolised(profile: Profile, choice: Choice, path: Path, elevate: Sequence[
             full_names=choice.read.full_names,
             kallsyms=kallsyms,
         )
-        return symbolise(profile, options, FileFinder(archive=archive if archive.is_dir() else None))
+        return symbolise(profile, options, files)
 
 
 def _read_script(

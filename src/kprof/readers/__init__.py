@@ -1,7 +1,6 @@
 """Bytes -> Profile, one format a module. The format is found by content, never by suffix."""
 
 from kprof.readers.options import ReadOptions
-from kprof.readers.perf_data import StackDumpsError
 from kprof.readers.registry import PERF_DATA, Format, find_format, known_formats
 from kprof.readers.source import Source
 
@@ -10,7 +9,6 @@ __all__ = [
     "Format",
     "ReadOptions",
     "Source",
-    "StackDumpsError",
     "find_format",
     "known_formats",
 ]

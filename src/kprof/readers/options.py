@@ -1,6 +1,12 @@
 """What a caller may ask of a reader. A reader ignores what its format does not have."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kprof.elf.search import FileFinder
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +26,7 @@ class ReadOptions:
         full_names: Leave argument lists in function names.
         ids: Keep samples of different processes and threads apart.
         every_sample: Keep samples apart, with ids, time and CPU, instead of adding up equal ones.
+        files: Finds the files that copies of stacks are unwound with; None for those of this machine.
     """
 
     compat: str = ""
@@ -32,6 +39,7 @@ class ReadOptions:
     full_names: bool = False
     ids: bool = True
     every_sample: bool = False
+    files: FileFinder | None = None
 
     @property
     def dialect(self) -> str:

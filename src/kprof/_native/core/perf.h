@@ -7,6 +7,7 @@
 #ifndef KP_PERF_H
 #define KP_PERF_H
 
+#include "cfi.h"
 #include "intern.h"
 
 typedef enum {
@@ -27,6 +28,8 @@ typedef struct {
     int rounds;       /* FINISHED_ROUND may be trusted: all records come in one stream */
     /* Gives what a zstd frame goes on with; 0, or -1 if it is damaged. The result lives until the next call. */
     int (*inflate)(void *context, const uint8_t *bytes, size_t size, const uint8_t **out, size_t *out_size);
+    /* Call frame information of a mapping that lives as long as the reader, or NULL; asked for once a mapping. */
+    kp_cfi *(*load_cfi)(void *context, uint32_t mapping);
     void *context;
 } kp_perf_options;
 
@@ -66,7 +69,7 @@ typedef struct {
 typedef struct {
     uint64_t records, samples, without_stack, truncated, broken_chains, lost, lost_samples, filtered, throttled;
     uint64_t unordered, unknown_records, unknown_events, bad_records, aux, switches, deferred, guest;
-    uint64_t dumps, unreadable_samples, cut_off;
+    uint64_t dumps, cut_dumps, broken_dumps, unreadable_samples, cut_off;
 } kp_perf_counts;
 
 /* A record of perf's own that the caller interprets. */

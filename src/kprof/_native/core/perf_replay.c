@@ -11,7 +11,8 @@ kp_perf *kp_perf_new(const kp_perf_options *options) {
     p->whole_kernel = -1;
     p->cache = calloc(KP_PLACE_CACHE, sizeof *p->cache);
     p->frames = malloc((KP_MAX_FRAMES + 1) * sizeof *p->frames);
-    if (p->cache && p->frames) return p;
+    p->unwound = malloc(KP_MAX_FRAMES * sizeof *p->unwound);
+    if (p->cache && p->frames && p->unwound) return p;
     kp_perf_free(p);
     return NULL;
 }
@@ -20,6 +21,7 @@ void kp_perf_free(kp_perf *p) {
     if (!p) return;
     kp_blocks_free(p);
     kp_spaces_free(p);
+    if (p->unwinder) kp_unwinder_free(p->unwinder);
     kp_strings_free(&p->paths);
     kp_strings_free(&p->names);
     kp_strings_free(&p->comms);
@@ -29,7 +31,8 @@ void kp_perf_free(kp_perf *p) {
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) kp_table_free(tables[i]);
     void *arrays[] = {p->events, p->ids, p->queue, p->spare, p->carry, p->inflated, p->mappings, p->symbols,
                       p->cgroup_ids, p->cgroup_strings, p->places, p->cache, p->parent, p->leaf, p->chains.slots,
-                      p->chains.words, p->rows, p->frames, p->kept, p->tracing};
+                      p->chains.words, p->rows, p->frames, p->kept, p->tracing, p->cfi,
+                      p->unwound};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) free(arrays[i]);
     free(p);
 }

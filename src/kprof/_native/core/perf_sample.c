@@ -137,7 +137,6 @@ int kp_on_sample(kp_perf *p, const uint8_t *record, kp_head head) {
     int status = kp_resolve(p, thread, &s, &stack, &chain);
     if (status) return status;
     p->counts.without_stack += stack < 0;
-    p->counts.dumps += s.stack_size > 0;
     kp_perf_row row = {stack, s.event, comm, s.pid, s.tid, s.cpu, kp_cgroup_of(p, s.cgroup), 0, (int64_t)s.time, 0, 1};
     if (s.read && p->events[s.event].read_format & KP_READ_GROUP) return add_group(p, row, &s);
     row.weight = s.period ? (int64_t)s.period : 1;

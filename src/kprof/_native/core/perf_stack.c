@@ -140,6 +140,7 @@ int kp_resolve(kp_perf *p, kp_thread *thread, const kp_sample *s, int32_t *stack
     p->frame_count = 0;
     p->cut = 0;
     *chain = NULL;
+    if (s->abi && s->stack_size) return kp_push_dump(p, thread, s) ? KP_PERF_NO_MEMORY : finish(p, stack);
     if (!s->chain_length) return resolve_single(p, thread, s, stack);
     if (s->branches) return push_chain(p, thread, s) ? KP_PERF_NO_MEMORY : finish(p, stack);
     if (chains_ready(&p->chains)) return KP_PERF_NO_MEMORY;

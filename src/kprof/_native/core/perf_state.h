@@ -5,6 +5,7 @@
 #include "cursor.h"
 #include "perf.h"
 #include "perf_abi.h"
+#include "unwind.h"
 
 typedef struct {
     uint64_t sample_type, read_format, branch_type, registers, registers_intr, flags, period, config;
@@ -84,6 +85,11 @@ typedef struct {
 
 enum { KP_PLACE_CACHE = 1 << 14, KP_MAX_FRAMES = 4096, KP_PERF_SCRIPT_DEPTH = 127 };
 
+typedef struct {
+    kp_cfi *cfi;
+    int asked;
+} kp_mapping_cfi;
+
 struct kp_perf {
     kp_perf_options options;
     kp_perf_counts counts;
@@ -112,6 +118,8 @@ struct kp_perf {
     kp_strings paths, names, comms, cgroup_paths;
     kp_perf_mapping *mappings;
     size_t mapping_count, mapping_room;
+    kp_mapping_cfi *cfi; /* of the mappings, as far as copies of stacks needed it */
+    size_t cfi_count, cfi_room;
 
     kp_thread *threads;
     size_t thread_count, thread_room;
@@ -141,6 +149,9 @@ struct kp_perf {
     int32_t *frames; /* places of the stack at hand, leaf first */
     size_t frame_count;
     int cut; /* the stack at hand is cut at its root */
+
+    kp_unwinder *unwinder;
+    kp_unwind_frame *unwound;
 
     kp_perf_kept *kept;
     size_t kept_count, kept_room;
@@ -228,6 +239,7 @@ int kp_on_sample(kp_perf *p, const uint8_t *record, kp_head head);
 int kp_read_sample(kp_perf *p, const uint8_t *record, kp_head head, kp_sample *sample);
 /* *chain is set if the sample's stack depends on nothing but its chain. */
 int kp_resolve(kp_perf *p, kp_thread *thread, const kp_sample *sample, int32_t *stack, kp_chain **chain);
+int kp_push_dump(kp_perf *p, kp_thread *thread, const kp_sample *sample);
 int32_t kp_place_of(kp_perf *p, const kp_space *space, uint64_t address, unsigned mode, int is_return);
 int32_t kp_special_place(kp_perf *p, const char *name);
 int32_t kp_stack_of(kp_perf *p);

@@ -1,5 +1,5 @@
 """Recordings of `perf record`, read without perf."""
 
-from kprof.readers.perf_data.read import StackDumpsError, read, sniff
+from kprof.readers.perf_data.read import read, sniff
 
-__all__ = ["StackDumpsError", "read", "sniff"]
+__all__ = ["read", "sniff"]

@@ -2,6 +2,7 @@
 
 import mmap
 import struct
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -11,18 +12,16 @@ from kprof.model import Profile
 from kprof.readers.options import ReadOptions
 from kprof.readers.perf_data.features import Features
 from kprof.readers.perf_data.layout import Layout, byte_order, is_pipe, read_layout
+from kprof.readers.perf_data.stack_files import cfi_loader
 from kprof.readers.perf_data.tables import profile_of
 from kprof.readers.source import Source
 from kprof.wire import perf_file as wire
 
+_OWN_ORDER = "<" if sys.byteorder == "little" else ">"
 _PIECE = 1 << 20
 _STEP = 1 << 24
 _WORD = 8
 _MAX_INFLATED = 1 << 28
-
-
-class StackDumpsError(FormatError):
-    """The recording holds copies of stacks, which are not unwound yet."""
 
 
 def sniff(head: bytes) -> bool:
@@ -42,7 +41,7 @@ def read(source: Source, options: ReadOptions) -> Profile:
     try:
         if is_pipe(source.head):
             return _read_pipe(source, options)
-        if source.path is not None:
+        if source.path is not None and not source.packed:
             return _read_file(source, options, Path(source.path))
         return _read_whole(source, options, _slurp(source))
     except (ValueError, OverflowError) as error:
@@ -72,7 +71,7 @@ def _read_whole(
     features = Features(layout.order)
     for number, at, size in layout.sections:
         features.add(number, bytes(view[at : at + size]))
-    reader = _reader(options, layout.order, rounds=not more)
+    reader = _reader(options, features, rounds=not more)
     for attr, ids in layout.events:
         reader.add_event(attr, ids)
     _feed(reader, view[layout.start : layout.end], source)
@@ -96,23 +95,24 @@ def _feed(reader: PerfReader, view: memoryview, source: Source) -> None:
 
 
 def _read_pipe(source: Source, options: ReadOptions) -> Profile:
-    order = byte_order(source.head)
-    reader = _reader(options, order, rounds=True)
+    features = Features(byte_order(source.head))
+    reader = _reader(options, features, rounds=True)
     source.read(wire.PIPE_HEADER_BYTES)
     while part := source.read(_PIECE):
         reader.feed_piece(part)
-    return _finish(reader, Features(order), options, None)
+    return _finish(reader, features, options, None)
 
 
-def _reader(options: ReadOptions, order: str, *, rounds: bool) -> PerfReader:
+def _reader(options: ReadOptions, features: Features, *, rounds: bool) -> PerfReader:
     return PerfReader(
-        swap=order != "<",
+        swap=features.order != _OWN_ORDER,
         compat=options.compat == "perf",
         keep_ids=options.ids,
         every_sample=options.every_sample,
         keep_unmapped=options.addresses,
         rounds=rounds,
         decompress=_decompressor(),
+        load=cfi_loader(options.files, features.build_ids),
     )
 
 
@@ -131,8 +131,6 @@ def _decompressor() -> Callable[[bytes], bytes]:
 
 def _finish(reader: PerfReader, features: Features, options: ReadOptions, layout: Layout | None) -> Profile:
     reader.end()
-    if reader.counts()["dumps"]:
-        raise StackDumpsError("the recording holds copies of stacks", "read it with perf script")
     updates: dict[int, str] = {}
     for kind, data in reader.kept():
         if kind == wire.RECORD_BUILD_ID:
