@@ -1,5 +1,5 @@
 /* Prints what the unwinder is given, and what backtrace() makes of the same stack: the registers, the top of
- * the stack, the mappings, the addresses. Usage: capture plain|callback|signal|dynamic|thread|deep|wild */
+ * the stack, the mappings with the content of the vdso, the addresses. Usage: capture plain|callback|signal|dynamic|thread|deep|wild */
 #define _GNU_SOURCE
 #include <alloca.h>
 #include <execinfo.h>
@@ -9,10 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <ucontext.h>
 #include <unistd.h>
 
-enum { MOST = 16384 };
+enum { MOST = 65536 };
 static unsigned char stack[MOST];
 static int is_wild;
 
@@ -54,6 +55,20 @@ static uintptr_t stack_pointer(const ucontext_t *context) {
 #endif
 }
 
+static void print_bytes(const char *title, const unsigned char *bytes, size_t size) {
+    printf("%s ", title);
+    for (size_t i = 0; i < size; i++) printf("%02x", bytes[i]);
+    printf("\n");
+}
+
+static void print_maps(void) {
+    FILE *maps = fopen("/proc/self/maps", "r");
+    char line[512];
+    while (fgets(line, sizeof line, maps)) printf("map %s", line);
+    const unsigned char *vdso = (const unsigned char *)getauxval(AT_SYSINFO_EHDR);
+    if (vdso) print_bytes("vdso", vdso, rest_of_mapping((uintptr_t)vdso));
+}
+
 __attribute__((noinline)) static void capture(void) {
     ucontext_t context;
     void *addresses[512];
@@ -64,14 +79,9 @@ __attribute__((noinline)) static void capture(void) {
     /* GCC's unwinder reads the code at each address, even where there is none. */
     int count = is_wild ? 0 : backtrace(addresses, 512);
     print_registers(&context);
-    printf("stack ");
-    for (size_t i = 0; i < size; i++) printf("%02x", stack[i]);
-    printf("\n");
+    print_bytes("stack", stack, size);
     for (int i = 0; i < count; i++) printf("frame %lx\n", (unsigned long)addresses[i]);
-    fflush(stdout);
-    FILE *maps = fopen("/proc/self/maps", "r");
-    char line[512];
-    while (fgets(line, sizeof line, maps)) printf("map %s", line);
+    print_maps();
     fflush(stdout);
     _exit(0);
 }

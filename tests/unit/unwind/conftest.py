@@ -26,20 +26,15 @@ class Capture:
     stack: bytes
     frames: list[int]
     regions: list[tuple[int, int, int, str]]
+    vdso: bytes
 
-    def maps(self, **tables):
-        """Mappings of code; files that are named take the given table."""
-        return Maps(
-            [
-                (
-                    start,
-                    end,
-                    offset,
-                    tables.get(Path(path).name, table(path) if path.startswith("/") else None),
-                )
-                for start, end, offset, path in self.regions
-            ]
-        )
+    def maps(self):
+        return Maps([(*region[:3], self.table(region[3])) for region in self.regions])
+
+    def table(self, path):
+        if path == "[vdso]" and self.vdso:
+            return table_of(ElfFile(self.vdso))
+        return table(path) if path.startswith("/") else None
 
     @property
     def packed(self):
@@ -60,6 +55,7 @@ def parse(text):
         bytes.fromhex(next(rest for kind, rest in lines if kind == "stack")),
         [int(rest, 16) for kind, rest in lines if kind == "frame"],
         regions,
+        bytes.fromhex("".join(rest for kind, rest in lines if kind == "vdso")),
     )
 
 
@@ -70,11 +66,25 @@ def build(tmp_path_factory):
 
     @cache
     def compiled(*flags, compiler="gcc"):
-        target = folder / ("capture" + "".join(flags).replace("/", "_"))
+        target = folder / (compiler + "".join(flags).replace("/", "_"))
         subprocess.run([compiler, "-w", "-g", *flags, SOURCE, "-o", target, "-lpthread"], check=True)
         return target
 
     return compiled
+
+
+@pytest.fixture(scope="session")
+def compiles(build):
+    """Whether a compiler makes a program with these flags."""
+
+    @cache
+    def try_once(compiler, *flags):
+        try:
+            return build(*flags, compiler=compiler).exists()
+        except (OSError, subprocess.CalledProcessError):
+            return False
+
+    return try_once
 
 
 @pytest.fixture(scope="session")

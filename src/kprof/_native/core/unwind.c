@@ -17,7 +17,7 @@ void kp_unwinder_free(kp_unwinder *unwinder) { free(unwinder); }
  * recordings lack mappings now and then. */
 static int is_plausible(kp_walk *w) {
     if (w->is_exact || kp_is_mapped(w, w->pc - 1)) return 1;
-    return kp_step_by_frame_pointer(w, 1) == KP_STEP_ON;
+    return kp_step_by_frame_pointer(w, 1) == KP_STEP_ON || kp_step_over_arm_signal(w, 1) == KP_STEP_ON;
 }
 
 static int step(kp_walk *w) {
@@ -25,7 +25,7 @@ static int step(kp_walk *w) {
     if (w->is_exact && !kp_is_mapped(w, looked_up)) return kp_step_from_nowhere(w);
     const kp_cfi_row *row = kp_row_of(w, looked_up);
     if (!row || row->flags & KP_CFI_SIGNAL) {
-        int end = kp_step_over_arm_signal(w);
+        int end = kp_step_over_arm_signal(w, 0);
         if (end != KP_STEP_NONE) return end;
     }
     return row ? kp_step_by_row(w, row) : kp_step_without_row(w);

@@ -85,7 +85,7 @@ enum { ARM_REGISTERS = 128 + 176 + 8, ARM_COUNT = 31 };
 /* Kernels since 5.8 describe the code that follows a signal handler by no row, and older ones by one that loses
  * the function that was interrupted. The frame is known by the copies that it holds: x29 points at a pair
  * equal to the x29 and x30 among the registers that are saved below. */
-int kp_step_over_arm_signal(kp_walk *w) {
+int kp_step_over_arm_signal(kp_walk *w, int only_look) {
     const kp_machine *machine = w->machine;
     uint64_t saved[ARM_COUNT + 2], pair[2];
     if (machine->machine != EM_AARCH64 || w->is_exact) return KP_STEP_NONE;
@@ -95,7 +95,8 @@ int kp_step_over_arm_signal(kp_walk *w) {
         if (kp_load(w, at + i * 8, 8, &saved[i])) return KP_STEP_NONE;
     for (unsigned i = 0; i < 2; i++)
         if (kp_load(w, record + i * 8, 8, &pair[i]) || pair[i] != saved[29 + i]) return KP_STEP_NONE;
-    if (record < at || saved[ARM_COUNT + 1] < LOWEST_CODE) return KP_STEP_NONE;
+    if (record < at) return KP_STEP_NONE;
+    if (only_look) return KP_STEP_ON;
     for (int i = 0; i <= ARM_COUNT; i++) kp_put(w, i, saved[i]); /* the stack pointer is behind x30 */
     kp_step_to(w, saved[ARM_COUNT + 1], 1);
     w->floor = w->registers[machine->stack_pointer];

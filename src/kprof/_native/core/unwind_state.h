@@ -66,6 +66,6 @@ int kp_step_by_row(kp_walk *w, const kp_cfi_row *row);
 int kp_step_by_frame_pointer(kp_walk *w, int only_look);
 int kp_step_without_row(kp_walk *w);
 int kp_step_from_nowhere(kp_walk *w);
-int kp_step_over_arm_signal(kp_walk *w);
+int kp_step_over_arm_signal(kp_walk *w, int only_look);
 
 #endif
