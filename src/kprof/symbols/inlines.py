@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from kprof._native._dwarf import SECTIONS, DwarfReader
 from kprof.elf import ElfFile
@@ -40,7 +38,8 @@ def chains(elf: ElfFile, alt: ElfFile | None, addresses: UInt64) -> list[list[Fu
             if sections := files.find(number, folder, name):
                 reader.add_split(unit, sections)
     places = reader.look_up(distinct)
-    found = _Tree(reader).chains(places)
+    tree = _Tree(reader)
+    found = [tree.chain(*place) for place in places.tolist()]
     return [found[i] for i in inverse.reshape(-1).tolist()]
 
 
@@ -55,22 +54,30 @@ class _Tree:
         self._functions = list(zip(*reader.names(), strict=True))
         self._files = [path.decode("utf-8", "surrogateescape") for path in reader.files()]
         self._nodes: list[tuple[int, int, int, int]] = reader.nodes().tolist()
-        self._above: dict[int, list[Function]] = {-1: []}
+        self._callers: dict[int, Function] = {}
 
-    def chains(self, places: npt.NDArray[Any]) -> list[list[Function]]:
-        """Return the chain of each place."""
-        # A node comes after the one that it lies in.
-        for number, (parent, _, file, line) in enumerate(self._nodes):
-            self._above[number] = self._with(parent, self._source(file, line))
-        return [self._with(node, self._source(file, line)) for node, file, line in places.tolist()]
-
-    def _with(self, node: int, source: str) -> list[Function]:
+    def chain(self, node: int, file: int, line: int) -> list[Function]:
         """Return the chain down to a node that is at a line."""
+        source = self._source(file, line)
         if node < 0:
             # Assembler has lines, but no functions.
             return [(UNKNOWN.encode(), False, source)] if source else []
+        found = [self._function(node, source)]
+        while (parent := self._nodes[node][0]) >= 0:
+            found.append(self._caller(node))
+            node = parent
+        return found[::-1]
+
+    def _caller(self, node: int) -> Function:
+        """Return the function that a node lies in, at the line of the call."""
+        if node not in self._callers:
+            parent, _, file, line = self._nodes[node]
+            self._callers[node] = self._function(parent, self._source(file, line))
+        return self._callers[node]
+
+    def _function(self, node: int, source: str) -> Function:
         name, mangled = self._functions[self._nodes[node][1]]
-        return [*self._above[node], (name, mangled, source)]
+        return name, mangled, source
 
     def _source(self, file: int, line: int) -> str:
         return f"{self._files[file]}:{line}" if file >= 0 and line else ""

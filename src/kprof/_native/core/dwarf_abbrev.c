@@ -153,16 +153,13 @@ const kp_abbrevs *kp_abbrevs_of(kp_dwarf *dwarf, kp_unit *unit) {
     return unit->abbrevs;
 }
 
-int kp_abbrev_alone(kp_dwarf *dwarf, const kp_unit *unit, uint64_t code, kp_abbrevs *one) {
+int kp_abbrev_first(kp_dwarf *dwarf, const kp_unit *unit, uint64_t code, kp_abbrevs *one) {
     *one = (kp_abbrevs){.offset = unit->abbrev_offset, .file = unit->file, .encoding = unit->encoding};
     kp_cursor c = kp_section_at(dwarf, unit->file, KP_DEBUG_ABBREV, unit->abbrev_offset);
+    const uint8_t *start = c.at;
     kp_abbrev abbrev;
-    for (;;) {
-        const uint8_t *start = c.at;
-        one->step_count = 0;
-        if (!read_abbrev(&c, one, &abbrev) || !kp_spend(dwarf, (uint64_t)(c.at - start))) return 0;
-        if (abbrev.code == code) break;
-    }
+    if (!dwarf->work_left || !read_abbrev(&c, one, &abbrev) || abbrev.code != code) return 0;
+    kp_spend(dwarf, (uint64_t)(c.at - start));
     if (KP_RESERVE(one->items, one->room, 0, 1)) {
         dwarf->no_memory = 1;
         return 0;

@@ -88,10 +88,11 @@ kp_unit *kp_die_at(kp_dwarf *dwarf, int file, uint64_t offset, kp_die *die) {
     const kp_abbrevs *table = kp_abbrevs_of(dwarf, unit);
     if (!table) return NULL;
     kp_cursor c = kp_unit_cursor(dwarf, unit, offset);
+    const uint8_t *start = c.at;
     uint64_t code;
     const kp_abbrev *abbrev = kp_die_begin(&c, table, &code);
-    if (!abbrev) return NULL;
+    if (!abbrev || !dwarf->work_left) return NULL;
     kp_die_read(&c, unit, table, abbrev, die);
     die->offset = offset;
-    return c.failed ? NULL : unit;
+    return c.failed || !kp_spend(dwarf, (uint64_t)(c.at - start)) ? NULL : unit;
 }

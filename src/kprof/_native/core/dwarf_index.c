@@ -68,18 +68,24 @@ static void read_aranges(kp_search *search, uint8_t *is_listed) {
     }
 }
 
+static void claim_root(kp_search *search, kp_unit *unit, int64_t number) {
+    kp_die root;
+    uint16_t tag = kp_unit_root(search->dwarf, unit, &root);
+    if (tag != DW_TAG_compile_unit && tag != DW_TAG_skeleton_unit) return;
+    kp_ranges ranges = kp_ranges_of(search->dwarf, unit, &root);
+    while (kp_ranges_next(&ranges)) claim(search, ranges.low, ranges.high, number);
+}
+
 /* Units that .debug_aranges does not know of: those of clang and rustc, and all if there is no such section. */
 static void read_roots(kp_search *search, const uint8_t *is_listed) {
     kp_dwarf *dwarf = search->dwarf;
     for (size_t i = 0; i < dwarf->file[KP_MAIN].count && search->missing; i++) {
-        if (is_listed[i]) continue;
-        kp_unit *unit = kp_unit_load(dwarf, KP_MAIN, i);
-        kp_die root;
+        int is_new = !dwarf->file[KP_MAIN].units[i];
+        size_t before = search->missing;
+        kp_unit *unit = is_listed[i] ? NULL : kp_unit_load(dwarf, KP_MAIN, i);
         if (!unit) continue;
-        uint16_t tag = kp_unit_root(dwarf, unit, &root);
-        if (tag != DW_TAG_compile_unit && tag != DW_TAG_skeleton_unit) continue;
-        kp_ranges ranges = kp_ranges_of(dwarf, unit, &root);
-        while (kp_ranges_next(&ranges)) claim(search, ranges.low, ranges.high, (int64_t)i);
+        claim_root(search, unit, (int64_t)i);
+        if (is_new && search->missing == before) kp_unit_drop(dwarf, KP_MAIN, i);
     }
 }
 

@@ -107,9 +107,13 @@ static void look_up(kp_dwarf *dwarf, const kp_batch *batch, const uint64_t *addr
 
 void kp_work_begin(kp_dwarf *dwarf, size_t count) {
     dwarf->work_left = WORK_AN_ADDRESS * (uint64_t)count;
-    for (size_t i = 0; i < dwarf->file_count; i++)
-        for (int section = 0; section < KP_DEBUG_SECTIONS; section++)
-            dwarf->work_left += WORK_A_BYTE * (uint64_t)dwarf->file[i].section[section].size;
+    for (size_t i = 0; i < dwarf->file_count; i++) {
+        const kp_span *sections = dwarf->file[i].section;
+        /* Split units share all other sections. */
+        for (int k = 0; k < KP_DEBUG_SECTIONS; k++)
+            if (i < KP_FIXED_FILES || k == KP_DEBUG_INFO || k == KP_DEBUG_ABBREV || k == KP_DEBUG_RNGLISTS)
+                dwarf->work_left += WORK_A_BYTE * (uint64_t)sections[k].size;
+    }
 }
 
 int kp_dwarf_look_up(kp_dwarf *dwarf, const uint64_t *addresses, size_t count, kp_dwarf_place *places) {

@@ -170,8 +170,9 @@ static inline uint64_t kp_initial_length(kp_cursor *c, uint8_t *offset_size) {
 
 /* dwarf_abbrev.c */
 const kp_abbrevs *kp_abbrevs_of(kp_dwarf *dwarf, kp_unit *unit);
-/* Only the one with `code`, into `one`. Returns 0 if it is not there; kp_abbrevs_clear follows either way. */
-int kp_abbrev_alone(kp_dwarf *dwarf, const kp_unit *unit, uint64_t code, kp_abbrevs *one);
+/* Only the first, into `one`, if it has `code`, as that of a unit's first entry mostly is. Returns whether it has;
+ * kp_abbrevs_clear follows either way. */
+int kp_abbrev_first(kp_dwarf *dwarf, const kp_unit *unit, uint64_t code, kp_abbrevs *one);
 void kp_abbrevs_clear(kp_abbrevs *table);
 const kp_abbrev *kp_abbrev_find(const kp_abbrevs *table, uint64_t code);
 
@@ -204,6 +205,8 @@ int kp_units_list(kp_dwarf *dwarf, int file);
 int64_t kp_unit_find(const kp_dwarf *dwarf, int file, uint64_t offset);
 /* NULL if its header cannot be read. */
 kp_unit *kp_unit_load(kp_dwarf *dwarf, int file, size_t number);
+/* Forget a unit that nothing refers to. */
+void kp_unit_drop(kp_dwarf *dwarf, int file, size_t number);
 void kp_unit_free(kp_unit *unit);
 /* A cursor that stands at `offset` and ends with the unit. */
 kp_cursor kp_unit_cursor(const kp_dwarf *dwarf, const kp_unit *unit, uint64_t offset);

@@ -77,6 +77,11 @@ kp_unit *kp_unit_load(kp_dwarf *dwarf, int number, size_t index) {
     return file->units[index] = unit;
 }
 
+void kp_unit_drop(kp_dwarf *dwarf, int number, size_t index) {
+    kp_unit_free(dwarf->file[number].units[index]);
+    dwarf->file[number].units[index] = NULL;
+}
+
 void kp_unit_free(kp_unit *unit) {
     if (!unit) return;
     free(unit->scopes);
@@ -111,23 +116,27 @@ static void take_facts(const kp_dwarf *dwarf, kp_unit *unit, const kp_die *root)
     if (kp_has(root, KP_LOW_PC)) unit->low_pc = kp_value_address(dwarf, unit, &root->value[KP_LOW_PC]);
 }
 
+/* Read the first entry by a table that knows it. */
+static uint16_t read_root(kp_dwarf *dwarf, kp_unit *unit, const kp_abbrevs *table, kp_die *root) {
+    kp_cursor c = kp_unit_cursor(dwarf, unit, unit->first_die);
+    uint64_t code;
+    const kp_abbrev *abbrev = kp_die_begin(&c, table, &code);
+    if (!abbrev) return 0;
+    kp_die_read(&c, unit, table, abbrev, root);
+    root->offset = unit->first_die;
+    root->abbrev = NULL; /* the table may go away */
+    take_facts(dwarf, unit, root);
+    unit->has_root = 1;
+    return abbrev->tag;
+}
+
 uint16_t kp_unit_root(kp_dwarf *dwarf, kp_unit *unit, kp_die *root) {
     kp_cursor c = kp_unit_cursor(dwarf, unit, unit->first_die);
-    kp_cursor ahead = c;
     kp_abbrevs one = {0};
-    uint16_t tag = 0;
-    uint64_t code;
-    if (kp_abbrev_alone(dwarf, unit, kp_uleb(&ahead), &one)) {
-        const kp_abbrev *abbrev = kp_die_begin(&c, &one, &code);
-        if (abbrev) {
-            kp_die_read(&c, unit, &one, abbrev, root);
-            tag = abbrev->tag;
-            root->offset = unit->first_die;
-            root->abbrev = NULL; /* it goes away with the table */
-            take_facts(dwarf, unit, root);
-            unit->has_root = 1;
-        }
-    }
+    const kp_abbrevs *table = &one;
+    /* Most units are not looked into any further, so that their tables need not be kept. */
+    if (!kp_abbrev_first(dwarf, unit, kp_uleb(&c), &one)) table = kp_abbrevs_of(dwarf, unit);
+    uint16_t tag = table ? read_root(dwarf, unit, table, root) : 0;
     kp_abbrevs_clear(&one);
     return tag;
 }

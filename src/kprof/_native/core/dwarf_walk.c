@@ -1,7 +1,8 @@
 /* The tree of one unit: which functions, and which calls inlined into them, cover the addresses asked for. */
 #include "dwarf_state.h"
 
-enum { DEEPEST = 256 };
+/* A node costs work, so that there are not many more of them than honest entries would make. */
+enum { DEEPEST = 256, WORK_A_NODE = 64 };
 
 typedef struct {
     kp_dwarf *dwarf;
@@ -19,6 +20,7 @@ typedef struct {
 /* Add what covers addresses, called at a line of the unit. */
 static int32_t add_node(kp_walk *walk, const kp_die *die, int32_t parent) {
     kp_dwarf *dwarf = walk->dwarf;
+    if (!kp_spend(dwarf, WORK_A_NODE)) return -1;
     if (dwarf->node_count >= INT32_MAX || KP_RESERVE(dwarf->nodes, dwarf->node_room, dwarf->node_count, 1)) {
         dwarf->no_memory = 1;
         return -1;
