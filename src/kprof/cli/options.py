@@ -93,6 +93,10 @@ Inline = Annotated[
         show_default=False,
     ),
 ]
+KeepData = Annotated[
+    bool,
+    typer.Option("--keep-data", help="Leave perf.data beside the output.", rich_help_panel="What to leave"),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and errors.")]
 
 

@@ -125,8 +125,14 @@ def record(  # noqa: PLR0917 - Typer passes by name
             rich_help_panel=_OUT,
         ),
     ] = "out.folded",
-    keep_data: Annotated[
-        bool, typer.Option("--keep-data", help="Leave perf.data beside the output.", rich_help_panel=_OUT)
+    keep_data: o.KeepData = False,
+    archive: Annotated[
+        bool,
+        typer.Option(
+            "--archive",
+            help="Leave perf.data, and beside it the binaries and symbols that name it elsewhere.",
+            rich_help_panel=_OUT,
+        ),
     ] = False,
     force: Annotated[
         bool, typer.Option("--force", "-f", help="Overwrite what is there.", rich_help_panel=_OUT)
@@ -140,7 +146,7 @@ def record(  # noqa: PLR0917 - Typer passes by name
     be_quiet(quiet)
     from kprof.recorders.perf import RecordRequest  # noqa: PLC0415 - only this command records
 
-    kept = _check_outputs(output, keep_data=keep_data, force=force)
+    kept = _check_outputs(output, keep_data=keep_data or archive, force=force)
     request = RecordRequest(
         pids=_numbers(pid, "-p"),
         tids=_numbers(tid, "-t"),
@@ -160,6 +166,8 @@ def record(  # noqa: PLR0917 - Typer passes by name
     keep_folder = False
     try:
         code = _record_into(folder, request, output, kept)
+        if archive:
+            _archive(kept)
     except KprofError as error:
         keep_folder = folder in str(error)
         raise
@@ -201,6 +209,13 @@ def _record_into(folder: str, request, output: str, kept: str) -> int:  # type: 
         except KeyboardInterrupt:
             raise AbortedError(f"aborted; the raw data is in {path}") from None
     return recording.command_status or 0
+
+
+def _archive(path: str) -> None:
+    o.start_numpy()
+    from kprof import pipeline  # noqa: PLC0415 - needs numpy
+
+    status(f"wrote {pipeline.archive(path)}")
 
 
 def _write(path: str, recording, request, output: str) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001

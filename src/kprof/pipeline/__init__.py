@@ -1,5 +1,6 @@
 """The order of things: inputs -> one profile -> an output."""
 
+from kprof.pipeline.archives import archive
 from kprof.pipeline.inputs import Choice, Progress, read
 from kprof.pipeline.outputs import (
     OUTPUT_SUFFIXES,
@@ -14,6 +15,7 @@ __all__ = [
     "OUTPUT_SUFFIXES",
     "Choice",
     "Progress",
+    "archive",
     "check_not_an_input",
     "check_output",
     "read",

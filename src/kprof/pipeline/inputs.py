@@ -112,11 +112,16 @@ def _read_one(name: str, choice: Choice, elevate: Sequence[str], progress: Progr
     return _symbolised(profile, choice, files, elevate)
 
 
+def archive_of(recording: Path) -> Path:
+    """Return the folder in which all that names a recording's frames is kept, if it is kept."""
+    return recording.with_name(recording.name + ".archive")
+
+
 def _files_of(path: Path) -> "FileFinder":
     """Return what finds the binaries of a recording: here, or in the archive beside it."""
     from kprof.elf.search import FileFinder  # noqa: PLC0415 - text comes with names
 
-    archive = path.with_name(path.name + ".archive")
+    archive = archive_of(path)
     return FileFinder(archive=archive if archive.is_dir() else None)
 
 

@@ -11,6 +11,7 @@ from kprof.readers.options import ReadOptions
 from kprof.readers.source import Source
 
 PERF_DATA = "perf.data"
+_MAGICS = {b"PERFFILE": "perf.data as perf wrote it before Linux 3.0", b"\x7fELF": "a program (ELF)"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +62,9 @@ def find_format(source: Source) -> Format:
 
 def _guess(head: bytes) -> str:
     start = head.lstrip()[:1]
-    if head.startswith(b"\x7fELF"):
-        return "a program (ELF)"
+    for magic, name in _MAGICS.items():
+        if head.startswith(magic):
+            return name
     if b"\0" in head:
         return "binary data"
     if start in (b"{", b"["):
