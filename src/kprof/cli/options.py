@@ -97,6 +97,9 @@ KeepData = Annotated[
     bool,
     typer.Option("--keep-data", help="Leave perf.data beside the output.", rich_help_panel="What to leave"),
 ]
+Force = Annotated[
+    bool, typer.Option("--force", "-f", help="Overwrite what is there.", rich_help_panel="What to leave")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and errors.")]
 
 

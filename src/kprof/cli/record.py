@@ -134,9 +134,7 @@ def record(  # noqa: PLR0917 - Typer passes by name
             rich_help_panel=_OUT,
         ),
     ] = False,
-    force: Annotated[
-        bool, typer.Option("--force", "-f", help="Overwrite what is there.", rich_help_panel=_OUT)
-    ] = False,
+    force: o.Force = False,
     quiet: o.Quiet = False,
 ) -> None:
     """Record stacks with perf, then fold or draw them.
