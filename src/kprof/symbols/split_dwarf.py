@@ -28,6 +28,7 @@ class SplitFiles:
 
     def __init__(self, elf: ElfFile) -> None:
         self._order = elf.byteorder
+        self._used: set[str] = set()
         self._near = os.path.dirname(elf.path)  # noqa: PTH120 - "" stays what it is
         self._package = _Package.open(elf.path + ".dwp") if elf.path else None
 
@@ -44,8 +45,10 @@ class SplitFiles:
         wanted = os.path.join(os.fsdecode(folder), os.fsdecode(name))  # noqa: PTH118 - as above
         for path in (wanted, os.path.join(self._near, os.path.basename(wanted))):  # noqa: PTH118, PTH119
             with suppress(OSError, FormatError):
-                elf = ElfFile.open(path)
-                if elf.byteorder == self._order:
+                # Compilers write a file a unit. To read one again and again could take for ever.
+                real = os.path.realpath(path)
+                if real not in self._used and (elf := ElfFile.open(real)).byteorder == self._order:
+                    self._used.add(real)
                     return _sections(elf)
         return None
 
@@ -59,20 +62,24 @@ class _Package:
     """A .dwp file: the sections of many units one after another, and where each has its part."""
 
     sections: _Sections
+    left: int  # bytes of .debug_info that may still be given away: units that overlap are not read for ever
     rows: dict[int, dict[str, tuple[int, int]]]
 
     @classmethod
     def open(cls, path: str) -> _Package | None:
         with suppress(OSError, FormatError):
             elf = ElfFile.open(path)
-            return cls(_sections(elf), _read_index(elf))
+            sections = _sections(elf)
+            return cls(sections, len(sections[0] or b""), _read_index(elf))
         return None
 
     def find(self, number: int) -> _Sections | None:
         """Return the parts that belong to a unit."""
-        if number not in self.rows:
+        row = self.rows.get(number, {})
+        begin, end = row.get(SECTIONS[0], (0, 0))
+        if not 0 < end - begin <= self.left:
             return None
-        row = self.rows[number]
+        self.left -= end - begin
         return [
             content
             if name not in _COLUMNS.values() or content is None

@@ -223,3 +223,45 @@ def test_assembler_has_lines_without_functions(tmp_path):
     subprocess.run(["gcc", "-g", source, "-o", tmp_path / "program"], check=True)
     found = read(tmp_path / "program")
     assert [(b"[unknown]", False, f"{source}:4")] in found
+
+
+@pytest.mark.parametrize("version", ["-gdwarf-4", "-gdwarf-5"])
+def test_split_units(tmp_path, version):
+    whole = build(tmp_path, CPP, version)
+    expected = read(whole)
+    split = build(tmp_path, CPP, version, "-gsplit-dwarf")
+    (part,) = tmp_path.glob("*.dwo")
+    assert read(split) == expected
+    # Next to the program, wherever both went.
+    (tmp_path / "elsewhere").mkdir()
+    moved = split.rename(tmp_path / "elsewhere/program")
+    part.rename(tmp_path / "elsewhere" / part.name)
+    assert read(moved) == expected
+    (tmp_path / "elsewhere" / part.name).unlink()
+    # Without it, lines are known, but no functions.
+    assert {function[0] for chain in read(moved) for function in chain} == {b"[unknown]"}
+
+
+def test_a_split_unit_of_another_build_is_not_used(tmp_path):
+    split = build(tmp_path, CPP, "-g", "-gsplit-dwarf")
+    (part,) = tmp_path.glob("*.dwo")
+    kept = split.rename(tmp_path / "kept")
+    build(tmp_path, CPP.replace("entry", "other"), "-g", "-gsplit-dwarf")
+    assert part.exists()
+    assert {function[0] for chain in read(kept) for function in chain} == {b"[unknown]"}
+
+
+def test_a_package_of_split_units(tmp_path):
+    # That of binutils 2.40 knows DWARF 4 only.
+    split = build(tmp_path, CPP, "-gdwarf-4", "-gsplit-dwarf")
+    expected = read(split)
+    subprocess.run(["dwp", "-e", split, "-o", f"{split}.dwp"], check=True)
+    for part in tmp_path.glob("*.dwo"):
+        part.unlink()
+    assert read(split) == expected
+    package = Path(f"{split}.dwp")
+    content = bytearray(package.read_bytes())
+    for at in range(0, len(content), 97):
+        content[at] ^= 0x55
+    package.write_bytes(content)
+    assert len(read(split)) == len(expected)
