@@ -32,9 +32,13 @@ def test_every_version_whole_and_damaged(program, tmp_path):
     variants = [[f"-gdwarf-{version}"] for version in (2, 3, 4, 5)]
     variants += [["-gdwarf-5", "-gdwarf64"], ["-gdwarf-5", "-ffunction-sections", "-flto"]]
     files = []
+    variants += [[f"-gdwarf-{version}", "-gsplit-dwarf"] for version in (4, 5)]
     for number, options in enumerate(variants):
-        files.append(tmp_path / f"program{number}")
-        subprocess.run(["g++", "-O2", *options, source, "-o", files[-1]], check=True)
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        subprocess.run(["g++", "-O2", *options, source, "-o", folder / "program"], check=True)
+        files += [folder / "program", *folder.glob("*.dwo")]
+    assert len(files) == len(variants) + 2
     done = subprocess.run(
         [program, str(ROUNDS), *files],
         capture_output=True,

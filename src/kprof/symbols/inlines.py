@@ -77,7 +77,7 @@ class _Tree:
 
     def _function(self, node: int, source: str) -> Function:
         name, mangled = self._functions[self._nodes[node][1]]
-        return name, mangled, source
+        return name or UNKNOWN.encode(), mangled, source
 
     def _source(self, file: int, line: int) -> str:
         return f"{self._files[file]}:{line}" if file >= 0 and line else ""

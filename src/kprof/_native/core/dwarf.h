@@ -29,7 +29,7 @@ typedef struct {
 /* A function, or a call that was inlined: in `parent`, at `file`:`line`. -1 and 0 stand for none. */
 typedef struct {
     int32_t parent;
-    int32_t name; /* its tag says whether it is mangled */
+    int32_t name; /* empty if it is not known; its tag says whether it is mangled */
     int32_t file;
     uint32_t line;
 } kp_dwarf_node;

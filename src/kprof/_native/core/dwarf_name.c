@@ -3,8 +3,6 @@
 
 enum { MOST_REFERENCES = 16, MOST_PARTS = 32, LONGEST_NAME = 1 << 13 };
 
-static const kp_span UNKNOWN_NAME = {"??", 2};
-
 /* A name as it is found: that of one entry, and the entry that says where it lies. */
 typedef struct {
     kp_span text;
@@ -75,10 +73,10 @@ static kp_span qualify(kp_dwarf *dwarf, const kp_found *found, char *buffer) {
 int32_t kp_function_name(kp_dwarf *dwarf, int file, uint64_t offset) {
     char buffer[LONGEST_NAME];
     kp_found found = find_name(dwarf, file, offset);
-    kp_span name = found.text.size ? found.text : UNKNOWN_NAME;
+    kp_span name = found.text.size ? found.text : (kp_span){"", 0};
     if (found.text.size && !found.is_mangled && found.text.size < LONGEST_NAME / 2) name = qualify(dwarf, &found, buffer);
     /* Names may overlap, so that together they are much longer than what holds them. */
-    if (!kp_spend(dwarf, name.size)) name = UNKNOWN_NAME;
+    if (!kp_spend(dwarf, name.size)) name.size = 0;
     int64_t number = kp_strings_add(&dwarf->names, name, (uint32_t)found.is_mangled, NULL);
     if (number < 0) dwarf->no_memory = 1;
     return (int32_t)number;
