@@ -109,12 +109,22 @@ def test_code_by_frame_pointer_needs_no_row():
 
 @pytest.mark.parametrize("pointer", [0, BASE - 8, BASE + 4, BASE + 80, BASE + 24], ids=hex)
 def test_a_frame_pointer_that_is_none_is_not_followed(pointer):
-    words = [7, BASE + 24, at(0), 8, 0x123456789, 0, 0]
+    words = [1 << 32, BASE + 24, at(0), 8, 0x123456789, 0, 0]
     assert walk(table(UNDEFINED[X86_64]), words, JIT + 16, bp=pointer) == ([JIT + 16], "no_rule")
 
 
 def test_two_zeros_at_the_frame_pointer_are_the_end():
     assert walk(table(), [0, 0], JIT + 16, bp=BASE) == ([JIT + 16], "whole")
+
+
+def test_where_the_kernel_starts_a_program_is_the_end():
+    cfi = table(b"", None)
+    words = [at(1), 2, BASE + 512, BASE + 520, 0]
+    assert walk(cfi, words, at(0), bp=0) == ([at(0), at(1)], "whole")
+    assert walk(cfi, words[1:], at(1), bp=0) == ([at(1)], "whole")
+    assert walk(cfi, [at(1), 0, 0, 0], at(0), bp=0) == ([at(0), at(1)], "no_rule")
+    assert walk(cfi, [at(1), 2, 0x5000, 0], at(0), bp=0) == ([at(0), at(1)], "no_rule")
+    assert walk(cfi, words, at(0), bp=8) == ([at(0), at(1)], "no_rule")
 
 
 def test_assembler_without_a_row_returns_to_where_the_stack_pointer_points():

@@ -6,6 +6,10 @@
 /* Addresses below are never mapped (vm.mmap_min_addr), and never code. */
 enum { LOWEST_CODE = 4096 };
 
+/* What a program may be given: the bytes are bounded by a quarter of the largest stack, _STK_LIM in
+ * fs/exec.c of the Linux sources. */
+enum { MOST_ARGUMENTS = 1 << 20, MOST_ARGUMENT_BYTES = 1 << 24 };
+
 /* Whether something could return to this address; it loses its pointer authentication code, if it has one. */
 static int could_return_to(kp_walk *w, uint64_t *address) {
     if (*address < LOWEST_CODE) return 0;
@@ -37,6 +41,19 @@ int kp_step_by_frame_pointer(kp_walk *w, int only_look) {
     if (machine->link < 0) kp_put(w, machine->stack_pointer, w->floor);
     kp_step_to(w, address, 0);
     return KP_STEP_ON;
+}
+
+/* Where the kernel starts a program there is no caller: the frame pointer is 0, and the stack pointer is at the
+ * number of arguments and the pointers to them, which lie above (psABI x86-64, section 3.4.1). The entry of the
+ * dynamic loader has no row that says so. */
+static int is_entry(const kp_walk *w) {
+    const kp_machine *machine = w->machine;
+    uint64_t count, first;
+    if (!kp_knows(w, machine->stack_pointer) || !kp_knows(w, machine->frame_pointer)) return 0;
+    uint64_t at = w->registers[machine->stack_pointer];
+    if (w->registers[machine->frame_pointer] || kp_load(w, at, machine->width, &count)) return 0;
+    if (kp_load(w, at + machine->width, machine->width, &first)) return 0;
+    return count - 1 < MOST_ARGUMENTS && first > at && first - at < MOST_ARGUMENT_BYTES;
 }
 
 static int return_by_link(kp_walk *w) {
@@ -71,8 +88,8 @@ int kp_step_from_nowhere(kp_walk *w) {
  * compilers that run with the program mostly keep frame pointers. */
 int kp_step_without_row(kp_walk *w) {
     int is_assembler = kp_is_mapped(w, w->pc - !w->is_exact) && w->map.cfi != NULL;
-    int end = KP_STEP_NONE;
-    if (w->is_exact && is_assembler && w->machine->link < 0) end = step_by_stack_pointer(w, 1);
+    int end = is_entry(w) ? KP_UNWIND_WHOLE : KP_STEP_NONE;
+    if (end == KP_STEP_NONE && w->is_exact && is_assembler && w->machine->link < 0) end = step_by_stack_pointer(w, 1);
     if (end == KP_STEP_NONE) end = kp_step_by_frame_pointer(w, 0);
     if (end == KP_STEP_NONE && w->is_exact) end = step_by_stack_pointer(w, 1);
     return end == KP_STEP_NONE ? KP_UNWIND_NO_RULE : end;
