@@ -107,10 +107,15 @@ def test_code_by_frame_pointer_needs_no_row():
     assert walk(cfi, words, JIT + 16, bp=BASE + 8) == ([JIT + 16, JIT + 64, at(1)], "whole")
 
 
-@pytest.mark.parametrize("pointer", [0, BASE - 8, BASE + 4, BASE + 80, BASE + 24], ids=hex)
+@pytest.mark.parametrize("pointer", [0, BASE - 8, BASE + 4, BASE + (1 << 20), BASE + 24], ids=hex)
 def test_a_frame_pointer_that_is_none_is_not_followed(pointer):
     words = [1 << 32, BASE + 24, at(0), 8, 0x123456789, 0, 0]
     assert walk(table(UNDEFINED[X86_64]), words, JIT + 16, bp=pointer) == ([JIT + 16], "no_rule")
+
+
+def test_a_frame_pointer_behind_the_copy_says_that_it_was_too_short():
+    for pointer in (BASE + 16, BASE + 24, BASE + 4096):
+        assert walk(table(), [7, 7, 7], JIT + 16, bp=pointer) == ([JIT + 16], "out_of_stack")
 
 
 def test_two_zeros_at_the_frame_pointer_are_the_end():

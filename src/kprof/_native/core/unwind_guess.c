@@ -6,6 +6,9 @@
 /* Addresses below are never mapped (vm.mmap_min_addr), and never code. */
 enum { LOWEST_CODE = 4096 };
 
+/* Frames of JIT-compiled code are small; farther away a frame pointer may be anything. */
+enum { LONGEST_FRAME = 1 << 16 };
+
 /* What a program may be given: the bytes are bounded by a quarter of the largest stack, _STK_LIM in
  * fs/exec.c of the Linux sources. */
 enum { MOST_ARGUMENTS = 1 << 20, MOST_ARGUMENT_BYTES = 1 << 24 };
@@ -41,6 +44,13 @@ int kp_step_by_frame_pointer(kp_walk *w, int only_look) {
     if (machine->link < 0) kp_put(w, machine->stack_pointer, w->floor);
     kp_step_to(w, address, 0);
     return KP_STEP_ON;
+}
+
+/* Whether the frame pointer is where the next frame would be if the copy were longer. */
+static int leads_out(const kp_walk *w) {
+    uint64_t at = w->registers[w->machine->frame_pointer], end = w->base + w->in->stack_size;
+    if (!kp_knows(w, w->machine->frame_pointer) || at % w->machine->width) return 0;
+    return at + 2 * w->machine->width > end && at - w->base < w->in->stack_size + LONGEST_FRAME;
 }
 
 /* Where the kernel starts a program there is no caller: the frame pointer is 0, and the stack pointer is at the
@@ -92,7 +102,8 @@ int kp_step_without_row(kp_walk *w) {
     if (end == KP_STEP_NONE && w->is_exact && is_assembler && w->machine->link < 0) end = step_by_stack_pointer(w, 1);
     if (end == KP_STEP_NONE) end = kp_step_by_frame_pointer(w, 0);
     if (end == KP_STEP_NONE && w->is_exact) end = step_by_stack_pointer(w, 1);
-    return end == KP_STEP_NONE ? KP_UNWIND_NO_RULE : end;
+    if (end == KP_STEP_NONE) end = leads_out(w) ? KP_UNWIND_OUT_OF_STACK : KP_UNWIND_NO_RULE;
+    return end;
 }
 
 /* What the kernel puts on the stack to call a signal handler on AArch64: struct rt_sigframe in
