@@ -12,8 +12,8 @@ const kp_abbrev *kp_die_begin(kp_cursor *c, const kp_abbrevs *table, uint64_t *c
 void kp_die_read(kp_cursor *c, const kp_unit *unit, const kp_abbrevs *table, const kp_abbrev *abbrev, kp_die *die) {
     die->abbrev = abbrev;
     die->has = 0;
-    const kp_step *step = table->steps + abbrev->first;
-    for (uint32_t i = 0; i < abbrev->count; i++, step++) {
+    for (uint32_t i = 0; i < abbrev->count; i++) {
+        const kp_step *step = &table->steps[abbrev->first + i];
         kp_skip(c, step->before);
         kp_value value = kp_value_read(c, step->form, step->constant, unit->encoding);
         if (step->slot == KP_NO_SLOT || c->failed) continue;
@@ -26,8 +26,8 @@ void kp_die_read(kp_cursor *c, const kp_unit *unit, const kp_abbrevs *table, con
 /* Past an entry's attributes. Returns the offset of its sibling, 0 if there is none. */
 static uint64_t skip_attributes(kp_cursor *c, const kp_unit *unit, const kp_abbrevs *table, const kp_abbrev *abbrev) {
     uint64_t sibling = 0;
-    const kp_step *step = table->steps + abbrev->first;
-    for (uint32_t i = 0; i < abbrev->count; i++, step++) {
+    for (uint32_t i = 0; i < abbrev->count; i++) {
+        const kp_step *step = &table->steps[abbrev->first + i];
         kp_skip(c, step->before);
         int size = step->slot == KP_SIBLING ? -1 : kp_form_size(step->form, unit->encoding);
         if (size >= 0) {

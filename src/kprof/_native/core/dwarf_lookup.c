@@ -10,7 +10,8 @@ int kp_file_add(kp_dwarf *dwarf, const kp_debug_sections *sections) {
     if (dwarf->file_count >= KP_MOST_FILES || KP_RESERVE(dwarf->file, dwarf->file_room, dwarf->file_count, 1)) return -1;
     kp_debug_file *file = &dwarf->file[dwarf->file_count];
     *file = (kp_debug_file){0};
-    memcpy(file->section, sections->section, sizeof file->section);
+    for (int k = 0; k < KP_DEBUG_SECTIONS; k++)
+        file->section[k] = sections->section[k].size ? sections->section[k] : (kp_span){"", 0};
     dwarf->abbrev_left += KEPT_A_BYTE * (uint64_t)file->section[KP_DEBUG_ABBREV].size;
     return kp_units_list(dwarf, (int)dwarf->file_count++);
 }
