@@ -52,8 +52,10 @@ static void read_elf(const char *bytes, debug_file *file) {
 static void check(const kp_dwarf *dwarf, const kp_dwarf_place *places, size_t count) {
     size_t nodes, names_count = kp_dwarf_names(dwarf)->count, files = kp_dwarf_files(dwarf)->count;
     const kp_dwarf_node *node = kp_dwarf_nodes(dwarf, &nodes);
-    for (size_t i = 0; i < nodes; i++)
-        if (node[i].parent >= (int32_t)i || node[i].name >= (int64_t)names_count || node[i].file >= (int64_t)files) abort();
+    for (size_t i = 0; i < nodes; i++) {
+        if (node[i].parent >= (int32_t)i) abort();
+        if (node[i].name >= (int64_t)names_count || node[i].file >= (int64_t)files) abort();
+    }
     for (size_t i = 0; i < count; i++)
         if (places[i].node >= (int64_t)nodes || places[i].file >= (int64_t)files) abort();
 }

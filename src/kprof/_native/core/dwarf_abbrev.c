@@ -110,8 +110,9 @@ void kp_abbrevs_clear(kp_abbrevs *table) {
 }
 
 static uint64_t hash_of(const kp_unit *unit) {
-    uint64_t key[2] = {unit->abbrev_offset, (uint64_t)unit->file << 32 | (uint64_t)unit->encoding.version << 16 |
-                                                (uint64_t)unit->encoding.address_size << 8 | unit->encoding.offset_size};
+    kp_encoding e = unit->encoding;
+    uint64_t rest = (uint64_t)unit->file << 32 | (uint64_t)e.version << 16 | (uint64_t)e.address_size << 8 | e.offset_size;
+    uint64_t key[2] = {unit->abbrev_offset, rest};
     return kp_hash(key, sizeof key, 0);
 }
 

@@ -119,7 +119,8 @@ kp_span kp_value_text(const kp_dwarf *dwarf, const kp_unit *unit, const kp_value
 }
 
 static int is_index(uint16_t form) {
-    return form == DW_FORM_addrx || (form >= DW_FORM_addrx1 && form <= DW_FORM_addrx4) || form == DW_FORM_GNU_addr_index;
+    int is_sized = form >= DW_FORM_addrx1 && form <= DW_FORM_addrx4;
+    return is_sized || form == DW_FORM_addrx || form == DW_FORM_GNU_addr_index;
 }
 
 int kp_value_is_address(const kp_value *value) { return value->form == DW_FORM_addr || is_index(value->form); }

@@ -43,7 +43,8 @@ static void read_set(kp_search *search, kp_cursor c, uint8_t offset_size, uint64
     unsigned size = kp_u8(&c);
     kp_skip(&c, 1); /* size of segment selectors */
     int64_t unit = kp_unit_find(search->dwarf, KP_MAIN, offset);
-    if (c.failed || unit < 0 || search->dwarf->file[KP_MAIN].offsets[unit] != offset || (size != 8 && size != 4)) return;
+    if (c.failed || (size != 8 && size != 4)) return;
+    if (unit < 0 || search->dwarf->file[KP_MAIN].offsets[unit] != offset) return;
     /* The first pair is aligned, counted from the beginning of the set. */
     uint64_t used = header + (uint64_t)(c.at - start);
     kp_skip(&c, (2 * size - used % (2 * size)) % (2 * size));

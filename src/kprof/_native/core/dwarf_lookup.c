@@ -7,7 +7,8 @@
 enum { WORK_A_BYTE = 16, WORK_AN_ADDRESS = 1024, KEPT_A_BYTE = 2 };
 
 int kp_file_add(kp_dwarf *dwarf, const kp_debug_sections *sections) {
-    if (dwarf->file_count >= KP_MOST_FILES || KP_RESERVE(dwarf->file, dwarf->file_room, dwarf->file_count, 1)) return -1;
+    if (dwarf->file_count >= KP_MOST_FILES) return -1;
+    if (KP_RESERVE(dwarf->file, dwarf->file_room, dwarf->file_count, 1)) return -1;
     kp_debug_file *file = &dwarf->file[dwarf->file_count];
     *file = (kp_debug_file){0};
     for (int k = 0; k < KP_DEBUG_SECTIONS; k++)

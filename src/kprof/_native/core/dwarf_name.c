@@ -74,7 +74,7 @@ int32_t kp_function_name(kp_dwarf *dwarf, int file, uint64_t offset) {
     char buffer[LONGEST_NAME];
     kp_found found = find_name(dwarf, file, offset);
     kp_span name = found.text.size ? found.text : (kp_span){"", 0};
-    if (found.text.size && !found.is_mangled && found.text.size < LONGEST_NAME / 2) name = qualify(dwarf, &found, buffer);
+    if (name.size && !found.is_mangled && name.size < LONGEST_NAME / 2) name = qualify(dwarf, &found, buffer);
     /* Names may overlap, so that together they are much longer than what holds them. */
     if (!kp_spend(dwarf, name.size)) name.size = 0;
     int64_t number = kp_strings_add(&dwarf->names, name, (uint32_t)found.is_mangled, NULL);
