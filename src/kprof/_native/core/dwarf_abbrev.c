@@ -111,8 +111,8 @@ void kp_abbrevs_clear(kp_abbrevs *table) {
 
 static uint64_t hash_of(const kp_unit *unit) {
     kp_encoding e = unit->encoding;
-    uint64_t rest = (uint64_t)unit->file << 32 | (uint64_t)e.version << 16 | (uint64_t)e.address_size << 8 | e.offset_size;
-    uint64_t key[2] = {unit->abbrev_offset, rest};
+    uint64_t key[3] = {unit->abbrev_offset, (uint64_t)unit->file,
+                       (uint64_t)e.version << 16 | (uint64_t)e.address_size << 8 | e.offset_size};
     return kp_hash(key, sizeof key, 0);
 }
 
