@@ -1,6 +1,7 @@
 """The unwinder alone, under the address and undefined-behaviour sanitizers."""
 
 import os
+import random
 import struct
 import subprocess
 import sys
@@ -37,6 +38,25 @@ def given(path):
     return head + struct.pack("6Q", *addresses, code.offset, code.vaddr, code.filesz) + b"".join(contents)
 
 
+def entry(link, body):
+    body += bytes(-len(body) % 4)
+    return struct.pack("II", len(body) + 4, link) + body
+
+
+def expressions(count=200):
+    """Write functions of 16 bytes, whose return addresses are by expressions of chance."""
+    chance = random.Random(1)  # noqa: S311 - not to be secret
+    operations = [*range(0x06, 0x98), *range(0x12, 0x30)]
+    section = entry(0, b"\x01zPLRS\0\x01\x78\x10\x07\x9b\1\2\3\4\x1b\x03" + b"\x0c\x07\x08\x90\x01")
+    for number in range(count):
+        block = bytes(chance.choice(operations) for _ in range(chance.randrange(1, 12)))
+        block = bytes([0x31 + number % 8, 0x77, 0x08]) + block
+        program = b"\0" + bytes([[0x0F], [0x10, 6], [0x16, 16]][number % 3]) + bytes([len(block)]) + block
+        section += entry(len(section) + 4, struct.pack("II", 0x1000 + 16 * number, 16) + program)
+    head = struct.pack("6I", 62, 0, len(section), 0, 0, 0)
+    return head + struct.pack("6Q", 0x8000, 0, 0, 0, 0x1000, 16 * count) + section
+
+
 def core_files():
     families = ("memory", "intern", "cfi", "unwind")
     return [path for path in sorted(CORE.glob("*.c")) if path.stem.split("_")[0] in families]
@@ -63,6 +83,8 @@ def test_tables_whole_and_damaged(program, tmp_path):
     for number, path in enumerate(files):
         inputs.append(tmp_path / f"input{number}")
         inputs[-1].write_bytes(given(path))
+    inputs.append(tmp_path / "expressions")
+    inputs[-1].write_bytes(expressions())
     done = subprocess.run(
         [program, str(ROUNDS), *inputs],
         capture_output=True,

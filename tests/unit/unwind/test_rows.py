@@ -3,7 +3,6 @@
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -22,7 +21,7 @@ RETURN = {62: 16, 3: 8, 183: 30}
 FILES = [
     "/lib/x86_64-linux-gnu/libc.so.6",
     "/usr/lib/x86_64-linux-gnu/libstdc++.so.6",
-    sys.executable,
+    "/usr/bin/python3",
     "/lib32/libc.so.6",
     "/usr/aarch64-linux-gnu/lib/libc.so.6",
 ]

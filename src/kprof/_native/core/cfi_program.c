@@ -37,9 +37,9 @@ enum {
     CFA_GNU_NEGATIVE_OFFSET_EXTENDED = 0x2f
 };
 
-/* Compilers nest remembered states once or twice. The longest real programs have some ten thousand
- * instructions; a longer one may not keep us busy for every sample. */
-enum { MOST_REMEMBERED = 32, MOST_INSTRUCTIONS = 1 << 17 };
+/* Compilers nest remembered states once or twice. Programs have some dozens of instructions, the longest real
+ * ones some ten thousand; a file may not keep us busy with such for every sample. */
+enum { MOST_REMEMBERED = 32, MOST_INSTRUCTIONS = 1 << 17, FEW_INSTRUCTIONS = 1 << 12, MOST_PATIENCE = 1 << 26 };
 
 typedef struct {
     kp_cfi_rule rules[KP_CFI_REGISTERS];
@@ -54,7 +54,7 @@ typedef struct {
     kp_cursor c;
     rows_state now, initial;
     rows_state remembered[MOST_REMEMBERED];
-    size_t depth, done;
+    size_t depth, done, most;
     uint64_t at, wanted;
     int is_over; /* the row that follows is behind the address */
 } run;
@@ -188,7 +188,7 @@ static int run_extended(run *r, uint8_t code) {
 static int run_program(run *r, kp_cursor program) {
     r->c = program;
     while (kp_left(&r->c) && !r->is_over) {
-        if (++r->done > MOST_INSTRUCTIONS) return -1;
+        if (++r->done > r->most) return -1;
         uint8_t code = kp_u8(&r->c), operand = code & CFA_OPERAND;
         int status = 0;
         switch (code & ~CFA_OPERAND) {
@@ -220,22 +220,28 @@ static int write_row(const run *r, int is_debug, kp_cfi_row *row) {
     return 0;
 }
 
-int kp_cfi_run(const kp_cfi *cfi, const kp_cfi_fde *fde, uint64_t address, kp_cfi_row *row) {
+static int run_both(run *r, uint64_t address) {
+    if (run_program(r, r->fde->cie.program)) return -1;
+    r->initial = r->now;
+    r->at = r->fde->start;
+    r->wanted = address;
+    r->depth = 0;
+    r->is_over = 0;
+    return run_program(r, r->fde->program);
+}
+
+int kp_cfi_run(kp_cfi *cfi, const kp_cfi_fde *fde, uint64_t address, kp_cfi_row *row) {
     run r; /* the remembered states need not be cleared */
     r.fde = fde;
     memset(&r.now, 0, sizeof r.now);
     memset(&r.initial, 0, sizeof r.initial);
     r.now.cfa_how = KP_CFI_UNDEFINED;
     r.depth = r.done = 0;
+    r.most = cfi->patience_used < MOST_PATIENCE ? MOST_INSTRUCTIONS : FEW_INSTRUCTIONS;
     r.at = 0;
     r.wanted = UINT64_MAX;
     r.is_over = 0;
-    if (run_program(&r, fde->cie.program)) return -1;
-    r.initial = r.now;
-    r.at = fde->start;
-    r.wanted = address;
-    r.depth = 0;
-    r.is_over = 0;
-    if (run_program(&r, fde->program)) return -1;
-    return write_row(&r, kp_cfi_is_debug(cfi, fde->section), row);
+    int status = run_both(&r, address);
+    if (r.done > FEW_INSTRUCTIONS) cfi->patience_used += r.done;
+    return status ? -1 : write_row(&r, kp_cfi_is_debug(cfi, fde->section), row);
 }

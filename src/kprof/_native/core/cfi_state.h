@@ -25,6 +25,7 @@ struct kp_cfi {
     kp_cfi_index eh_index, debug_index;
     kp_cfi_row *rows; /* cache by address */
     unsigned row_bits;
+    uint64_t patience_used; /* instructions that were run in long programs */
 };
 
 /* Common information entry: what several FDEs have in common. */
@@ -78,6 +79,6 @@ void kp_cfi_open_table(kp_cfi *cfi);
 int kp_cfi_find(kp_cfi *cfi, uint64_t address, kp_cfi_fde *fde);
 
 /* cfi_program.c */
-int kp_cfi_run(const kp_cfi *cfi, const kp_cfi_fde *fde, uint64_t address, kp_cfi_row *row);
+int kp_cfi_run(kp_cfi *cfi, const kp_cfi_fde *fde, uint64_t address, kp_cfi_row *row);
 
 #endif

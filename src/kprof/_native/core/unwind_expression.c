@@ -53,11 +53,10 @@ enum {
     OP_NOP = 0x96
 };
 
-/* Loops are allowed, so that steps are counted. */
-enum { DEEPEST = 64, MOST_STEPS = 1000 };
+enum { DEEPEST = 64 };
 
 typedef struct {
-    const kp_walk *w;
+    kp_walk *w;
     const uint8_t *begin;
     kp_cursor c;
     uint64_t stack[DEEPEST];
@@ -202,11 +201,11 @@ static void run_other(machine *m, unsigned code) {
     }
 }
 
-int kp_evaluate(const kp_walk *w, kp_cursor c, const uint64_t *cfa, uint64_t *value) {
+int kp_evaluate(kp_walk *w, kp_cursor c, const uint64_t *cfa, uint64_t *value) {
     machine m = {.w = w, .begin = c.at, .c = c};
     if (cfa) push(&m, *cfa);
-    for (int steps = 0; kp_left(&m.c) && !m.failed; steps++) {
-        if (steps == MOST_STEPS) return -1;
+    while (kp_left(&m.c) && !m.failed) {
+        if (w->steps++ == KP_MOST_STEPS) return -1;
         unsigned code = kp_u8(&m.c);
         if (code >= OP_LIT0 && code <= OP_LIT31)
             push(&m, code - OP_LIT0);

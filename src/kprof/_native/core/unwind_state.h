@@ -26,10 +26,14 @@ typedef struct {
     int left_a_signal; /* a signal frame was left: stacks may have changed */
     kp_unwind_map map; /* the one looked at last, if has_map */
     int has_map;
+    int steps; /* of expressions, in this frame */
 } kp_walk;
 
 /* How a step ends: in a kp_unwind_end, or in the frame of the caller. */
 enum { KP_STEP_ON = -1, KP_STEP_NONE = -2 };
+
+/* Expressions may loop. All those of a frame take some dozens of steps in real files. */
+enum { KP_MOST_STEPS = 500 };
 
 static inline uint64_t kp_bit(unsigned number) { return (uint64_t)1 << number; }
 static inline uint64_t kp_cut(const kp_walk *w, uint64_t value) {
@@ -59,7 +63,7 @@ const kp_cfi_row *kp_row_of(kp_walk *w, uint64_t address);
 uint64_t kp_without_code(const kp_walk *w, uint64_t address);
 
 /* unwind_expression.c: the value of an expression; 0, or -1. `cfa` (may be NULL) is pushed first. */
-int kp_evaluate(const kp_walk *w, kp_cursor c, const uint64_t *cfa, uint64_t *value);
+int kp_evaluate(kp_walk *w, kp_cursor c, const uint64_t *cfa, uint64_t *value);
 
 /* unwind_step.c, unwind_guess.c: to the caller's frame, or why not. */
 int kp_step_by_row(kp_walk *w, const kp_cfi_row *row);

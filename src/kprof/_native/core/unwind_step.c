@@ -24,7 +24,7 @@ static int cfa_by_frame_record(const kp_walk *w, const kp_cfi_row *row, uint64_t
     return 0;
 }
 
-static int find_cfa(const kp_walk *w, const kp_cfi_row *row, uint64_t *cfa) {
+static int find_cfa(kp_walk *w, const kp_cfi_row *row, uint64_t *cfa) {
     if (row->cfa_how == KP_CFI_EXPRESSION) {
         if (kp_evaluate(w, kp_cfi_expression(w->map.cfi, row, row->cfa_value), NULL, cfa)) return -1;
     } else if (row->cfa_how != KP_CFI_REGISTER) {
@@ -47,7 +47,7 @@ static restored load(const kp_walk *w, uint64_t address) {
     return r;
 }
 
-static restored apply(const kp_walk *w, const kp_cfi_row *row, const kp_cfi_rule *rule, uint64_t cfa) {
+static restored apply(kp_walk *w, const kp_cfi_row *row, const kp_cfi_rule *rule, uint64_t cfa) {
     restored r = {0, KP_LOADED, 0, 1};
     uint64_t beside = cfa + (uint64_t)(int64_t)rule->value;
     switch (rule->how) {
@@ -113,6 +113,7 @@ int kp_step_by_row(kp_walk *w, const kp_cfi_row *row) {
     restored values[KP_CFI_REGISTERS];
     int is_signal = (row->flags & KP_CFI_SIGNAL) != 0;
     if (is_outermost(row)) return KP_UNWIND_WHOLE;
+    w->steps = 0;
     if (find_cfa(w, row, &cfa)) return KP_UNWIND_NO_RULE;
     for (size_t i = 0; i < row->count; i++) values[i] = apply(w, row, &row->rules[i], cfa);
     int end = find_return(w, row, values, &address);
