@@ -1,123 +1,231 @@
-"""Do kprof's stacks equal those of perf? Sample by sample, for recordings on this machine.
+"""Hold `kprof fold --compat perf` against `perf script --no-inline`, sample by sample and frame by frame.
 
-    python tests/bench/agreement.py RECORDING...
+    python tests/bench/agreement.py [--examples] RECORDING...
 
-kprof's side is what `--compat perf` reads; perf's is its own text, one field per column, cut here by a regular
-expression that shares nothing with kprof's text reader. Samples are matched by time, thread, event and order.
-Names are compared as perf prints them, without offsets. Prints a line a recording, and the commonest differences.
+perf's text is read here with a regular expression, not with kprof's reader of text. Samples are paired by
+event, thread and time. The table is Markdown; what differs is listed below it by class, with an example.
 """
 
 import argparse
 import re
 import subprocess
+import tempfile
 from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from kprof import pipeline
-from kprof._native._text import short_name
+from kprof.errors import KprofError
 from kprof.model import Profile
 from kprof.readers import ReadOptions
 
-HEAD = re.compile(r"^\s*(-?\d+)\s+(\d+)\.(\d+):\s+(\d+)?\s*(\S+):\s*(.*)$")
-FRAME = re.compile(r"^\s*([0-9a-f]+) (.*?) \((?=[/\[]|inlined)(.*)\)$")
-Key = tuple[int, int, str]
-Stacks = dict[Key, list[tuple[str, ...]]]
+FIELDS = "comm,tid,time,period,event,ip,sym,dso"
+# A thread's name may hold anything, spaces, digits and slashes too: the rest is matched from the right.
+HEAD = re.compile(r"(.*?)\s+(-?\d+)\s+(\d+)\.(\d{9}):\s+(\d+)\s+(\S+):(?:\s+([0-9a-f]+ .*))?\s*")
+# Paths may hold parentheses and names, too: a module begins with / or [, as a rule.
+FRAME = re.compile(r"\s*[0-9a-f]+ (?:(.*?) \(([/\[].*)\)|(.*) \((.*)\))\s*")
+Frame = tuple[str, str]
+Key = tuple[str, int, int, int]
 
 
-def short(name: str) -> str:
-    return short_name(name.encode(errors="surrogateescape")).decode(errors="surrogateescape")
+@dataclass(slots=True)
+class Sample:
+    """One sample as either side sees it; the stack is leaf first."""
+
+    comm: str
+    period: int
+    stack: tuple[Frame, ...]
 
 
-def of_perf(path: Path) -> Stacks:
-    """Stacks as perf prints them, leaf first."""
-    command = [
-        "perf",
-        "script",
-        "-f",
-        "--no-inline",
-        "--ns",
-        "-i",
-        path,
-        "-F",
-        "tid,time,period,event,ip,sym,dso",
+@dataclass(slots=True)
+class Result:
+    """What became of one recording."""
+
+    perf: int = 0
+    kprof: int = 0
+    heads: int = 0
+    stacks: int = 0
+    modules: int = 0
+    weight: int = 0
+    weight_equal: int = 0
+    classes: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, str] = field(default_factory=dict)
+
+    def differ(self, what: str, example: str) -> None:
+        self.classes[what] += 1
+        self.examples.setdefault(what, example)
+
+
+def frame(text: str) -> Frame:
+    matched = FRAME.fullmatch(text)
+    if not matched:
+        return text.strip(), ""
+    return (matched[1], matched[2]) if matched[2] else (matched[3], matched[4])
+
+
+def perf_samples(recording: Path, text: Path) -> Iterator[tuple[str, int, int, Sample]]:
+    """Give event, thread, time and what else perf says of every sample."""
+    with text.open("wb") as out:
+        command = ["perf", "script", "-f", "--ns", "--no-inline", "-F", FIELDS, "-i", str(recording)]
+        subprocess.run(command, stdout=out, stderr=subprocess.DEVNULL, check=False)
+    known: dict[tuple[str, ...], tuple[Frame, ...]] = {}
+    frames: dict[str, Frame] = {}
+    with text.open(encoding="utf-8", errors="surrogateescape", newline="\n") as lines:
+        for line in lines:
+            head = HEAD.fullmatch(line.rstrip("\n"))
+            if not head:
+                continue
+            comm, tid, seconds, nanoseconds, period, event, only = head.groups()
+            body = [only] if only else []
+            while not only and (below := next(lines, "\n").rstrip("\n")):
+                body.append(below)
+            raw = tuple(body)
+            if raw not in known:
+                known[raw] = tuple(frames.setdefault(one, frame(one)) for one in raw)
+            time = int(seconds) * 10**9 + int(nanoseconds)
+            yield event, int(tid), time, Sample(comm.strip(), int(period), known[raw])
+
+
+def stacks_of(profile: Profile) -> list[tuple[Frame, ...]]:
+    """Return names and modules of each stack, leaf first."""
+    names, paths = profile.frames.name, profile.mappings.path
+    frames = [
+        (name, paths[mapping] if mapping >= 0 else "[unknown]")
+        for name, mapping in zip(names, profile.frames.mapping.tolist(), strict=True)
     ]
-    text = subprocess.run(command, capture_output=True, check=True).stdout.decode(errors="surrogateescape")
-    found: dict[Key, list[list[str]]] = defaultdict(list)
-    names: list[str] = []
-    for line in text.split("\n"):
-        if head := HEAD.match(line):
-            tid, seconds, fraction, _, event, rest = head.groups()
-            key = (int(seconds) * 10**9 + int(fraction.ljust(9, "0")), int(tid), event)
-            names = []
-            found[key].append(names)
-            line = rest  # noqa: PLW2901 - where there is no chain, the one frame stands here
-        if frame := FRAME.match(line):
-            names.append(short(frame[2]))
-    return {key: [tuple(stack) for stack in stacks] for key, stacks in found.items()}
+    stacks: list[tuple[Frame, ...]] = []
+    for parent, leaf in zip(profile.stacks.parent.tolist(), profile.stacks.frame.tolist(), strict=True):
+        stacks.append((frames[leaf], *(stacks[parent] if parent >= 0 else ())))
+    return stacks
 
 
-def of_kprof(path: Path, event: str) -> Stacks:
-    choice = pipeline.Choice(ReadOptions(compat="perf", every_sample=True), event)
-    profile = pipeline.read([str(path)], choice)
-    found: Stacks = defaultdict(list)
-    samples = profile.samples
-    assert samples.tid is not None
-    assert samples.time_ns is not None
-    known: dict[int, tuple[str, ...]] = {}
-    for stack, tid, time in zip(
-        samples.stack.tolist(), samples.tid.tolist(), samples.time_ns.tolist(), strict=True
-    ):
-        if stack not in known:
-            known[stack] = names_of(profile, stack)
-        found[time, tid, event].append(known[stack])
-    return found
+def kprof_samples(recording: Path, event: str) -> Iterator[tuple[int, int, Sample]]:
+    """Give thread, time and what else kprof says of every sample of an event."""
+    options = ReadOptions(compat="perf", every_sample=True)
+    profile = pipeline.read([str(recording)], pipeline.Choice(options, event=event, inline=False))
+    stacks, rows = stacks_of(profile), profile.samples
+    columns = (rows.stack, rows.weight, rows.comm, rows.tid, rows.time_ns)
+    filled = [[-1] * len(rows) if column is None else column.tolist() for column in columns]
+    for stack, weight, comm, tid, time in zip(*filled, strict=True):
+        name = profile.comms[comm] if comm >= 0 else ""
+        yield tid, time, Sample(name.strip(), weight, stacks[stack] if stack >= 0 else ())
 
 
-def names_of(profile: Profile, stack: int) -> tuple[str, ...]:
-    names = []
-    while stack >= 0:
-        names.append(profile.frames.name[profile.stacks.frame[stack]])
-        stack = int(profile.stacks.parent[stack])
-    return tuple(names)
+def shown(stack: tuple[Frame, ...]) -> str:
+    return " < ".join(f"{name} ({module.rpartition('/')[2]})" for name, module in stack[:40]) or "no stack"
 
 
-def first_difference(ours: tuple[str, ...], theirs: tuple[str, ...]) -> str:
-    for one, other in zip(ours, theirs, strict=False):
-        if one != other:
-            return f"perf {other!r}, kprof {one!r}"
-    longer, what = (theirs, "perf") if len(theirs) > len(ours) else (ours, "kprof")
-    return f"only in {what}, at the root: {longer[min(len(ours), len(theirs))]!r}"
+def plain(name: str) -> str:
+    """Leave out of a C++ name what demanglers spell differently."""
+    return re.sub(r"[\s{}]|(?<=\d)[ul]+|\(anonymous namespace\)|^.*? (?=\S*::)", "", name)
 
 
-def compare(path: Path) -> None:
-    theirs = of_perf(path)
-    events = {key[2] for key in theirs}
-    ours: Stacks = {}
-    for event in events:
-        ours |= of_kprof(path, event)
-    total = sum(map(len, theirs.values()))
-    present = equal = 0
-    differences: Counter[str] = Counter()
-    for key, stacks in theirs.items():
-        for mine, other in zip(sorted(ours.get(key, [])), sorted(stacks), strict=False):
-            present += 1
-            equal += mine == other
-            if mine != other:
-                differences[first_difference(mine, other)] += 1
-    extra = sum(map(len, ours.values())) - present
-    share = 100 * equal / max(total, 1)
-    print(f"| {path.name} | {total:,} | {total - present:,} | {extra:,} | {share:.2f} % |", flush=True)
-    for text, times in differences.most_common(4):
-        print(f"<!-- {times:6} {text[:150]} -->")
+def name_class(ours: Frame, theirs: Frame) -> str:
+    if theirs[0] == "[unknown]":
+        return "name: only kprof has one"
+    if ours[0] == "[unknown]":
+        return "name: only perf has one"
+    return "name: spelling" if plain(ours[0]) == plain(theirs[0]) else "name: another symbol"
+
+
+def stack_class(ours: tuple[Frame, ...], theirs: tuple[Frame, ...]) -> tuple[str, str]:
+    """Say in which way two stacks differ, and show where."""
+    mine, perfs = [f[0] for f in ours], [f[0] for f in theirs]
+    sides = f"kprof: {shown(ours)}\n    perf:  {shown(theirs)}"
+    if not theirs or not ours:
+        return f"stack: only {'kprof' if ours else 'perf'} has one", sides
+    if len(mine) == len(perfs):
+        at = next(i for i, (a, b) in enumerate(zip(mine, perfs, strict=True)) if a != b)
+        return name_class(ours[at], theirs[at]), f"kprof: {ours[at]}\n    perf:  {theirs[at]}"
+    if mine[: len(perfs)] == perfs:
+        return "stack: perf's stops earlier", sides
+    if perfs[: len(mine)] == mine:
+        return "stack: kprof's stops earlier", sides
+    return "stack: frames differ, other length", sides
+
+
+def compare(result: Result, key: str, ours: Sample, theirs: Sample) -> None:
+    same = (ours.comm, ours.period) == (theirs.comm, theirs.period)
+    result.heads += same
+    if ours.comm != theirs.comm:
+        result.differ("comm", f"{key}: kprof: {ours.comm!r}, perf: {theirs.comm!r}")
+    if ours.period != theirs.period:
+        result.differ("period", f"{key}: kprof: {ours.period}, perf: {theirs.period}")
+    result.weight += theirs.period
+    if [f[0] for f in ours.stack] != [f[0] for f in theirs.stack]:
+        what, example = stack_class(ours.stack, theirs.stack)
+        result.differ(what, f"{key}\n    {example}")
+        return
+    result.stacks += 1
+    result.weight_equal += theirs.period
+    different = [(a, b) for a, b in zip(ours.stack, theirs.stack, strict=True) if a[1] != b[1]]
+    result.modules += not different
+    if different:
+        result.differ("module", f"{key}: kprof: {different[0][0]}, perf: {different[0][1]}")
+
+
+def paired(found: Iterator[tuple[int, int, Sample]]) -> dict[tuple[int, int, int], Sample]:
+    """Key samples by thread and time; a running number tells those apart that share both."""
+    seen: Counter[tuple[int, int]] = Counter()
+    samples = {}
+    for tid, time, sample in found:
+        samples[tid, time, seen[tid, time]] = sample
+        seen[tid, time] += 1
+    return samples
+
+
+def agreement(recording: Path) -> Result:
+    result = Result()
+    events: dict[str, list[tuple[int, int, Sample]]] = defaultdict(list)
+    with tempfile.TemporaryDirectory(prefix="kprof-agreement-") as scratch:
+        for event, *rest in perf_samples(recording, Path(scratch) / "text"):
+            events[event].append(tuple(rest))
+    for event, found in events.items():
+        theirs = paired(iter(found))
+        try:
+            ours = paired(kprof_samples(recording, event))
+        except KprofError as error:
+            ours = {}
+            result.differ("error", str(error))
+        result.perf += len(theirs)
+        result.kprof += len(ours)
+        for key in theirs.keys() - ours.keys():
+            result.differ("sample: only perf has it", f"{event} {key}: {theirs[key].comm}")
+        for key in ours.keys() - theirs.keys():
+            result.differ("sample: only kprof has it", f"{event} {key}: {ours[key].comm}")
+        for key in sorted(theirs.keys() & ours.keys()):
+            compare(result, f"{event} tid {key[0]} time {key[1]}", ours[key], theirs[key])
+    return result
+
+
+def percent(part: int, whole: int) -> str:
+    """Never rounds up to 100."""
+    return "100" if part == whole else f"{int(10000 * part / whole) / 100:.2f}"
 
 
 def main() -> None:
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     parser.add_argument("recordings", nargs="+", type=Path, metavar="RECORDING")
-    print("| recording | samples | missing | extra | equal stacks |\n|---|---|---|---|---|")
-    for path in parser.parse_args().recordings:
-        compare(path)
+    parser.add_argument("--examples", action="store_true", help="show an example of each difference")
+    args = parser.parse_args()
+    print(
+        "| recording | samples | kprof has | heads equal % | stacks equal % | their weight % | modules too % |"
+    )
+    print("|---|---|---|---|---|---|---|")
+    results = {}
+    for recording in args.recordings:
+        one = results[recording.name] = agreement(recording)
+        n = one.perf or 1
+        shares = (percent(one.heads, n), percent(one.stacks, n), percent(one.weight_equal, one.weight or 1),
+                  percent(one.modules, n))  # fmt: skip
+        print(f"| {recording.name} | {one.perf} | {one.kprof} | {' | '.join(shares)} |", flush=True)
+    for name, one in results.items():
+        for what, count in one.classes.most_common():
+            print(f"\n{name}: {count} x {what}" if args.examples else f"{name}: {count} x {what}")
+            if args.examples:
+                print(f"    {one.examples[what]}".encode(errors="replace").decode())
 
 
 if __name__ == "__main__":
