@@ -40,8 +40,7 @@ def extension(name: str, families: set[str]) -> Extension:
     )
 
 
-there = {name: families for name, families in MODULES.items() if Path(f"src/kprof/_native/{name}.pyx").exists()}
 setup(
-    ext_modules=cythonize([extension(*item) for item in there.items()], language_level=3),
+    ext_modules=cythonize([extension(*item) for item in MODULES.items()], language_level=3),
     cmdclass={"bdist_wheel": AbiWheel},
 )

@@ -1,5 +1,5 @@
 /* Prints what the unwinder is given, and what backtrace() makes of the same stack: the registers, the top of
- * the stack, the mappings with the content of the vdso, the addresses. Usage: capture plain|callback|signal|dynamic|thread|deep|wild */
+ * the stack, the mappings with the content of the vdso, the addresses. Usage: capture plain|callback|signal|bare|dynamic|thread|deep|wild */
 #define _GNU_SOURCE
 #include <alloca.h>
 #include <execinfo.h>
@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -88,6 +89,28 @@ __attribute__((noinline)) static void capture(void) {
 
 static volatile int sink;
 
+#if defined(__x86_64__)
+/* What a handler returns to in musl: without call frame information. */
+void restorer(void);
+__asm__(".text\n.type restorer, @function\nnop\nrestorer: mov $15, %rax\nsyscall\n");
+
+static void raise_bare(void (*handler)(int)) {
+    struct {
+        void (*handler)(int);
+        unsigned long flags;
+        void (*restorer)(void);
+        unsigned long mask;
+    } action = {handler, 0x04000000 /* SA_RESTORER */, restorer, 0};
+    syscall(SYS_rt_sigaction, SIGUSR1, &action, NULL, 8);
+    raise(SIGUSR1);
+}
+#else
+static void raise_bare(void (*handler)(int)) {
+    signal(SIGUSR1, handler);
+    raise(SIGUSR1);
+}
+#endif
+
 static int compare(const void *a, const void *b) {
     capture();
     return (int)((const char *)a - (const char *)b);
@@ -129,6 +152,7 @@ __attribute__((noinline)) static int chosen(const char *how) {
         signal(SIGUSR1, on_signal);
         raise(SIGUSR1);
     }
+    if (!strcmp(how, "bare")) raise_bare(on_signal);
     if (!strcmp(how, "wild")) {
         signal(SIGSEGV, on_signal);
         is_wild = 1;

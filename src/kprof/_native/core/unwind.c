@@ -17,15 +17,16 @@ void kp_unwinder_free(kp_unwinder *unwinder) { free(unwinder); }
  * recordings lack mappings now and then. */
 static int is_plausible(kp_walk *w) {
     if (w->is_exact || kp_is_mapped(w, w->pc - 1)) return 1;
-    return kp_step_by_frame_pointer(w, 1) == KP_STEP_ON || kp_step_over_arm_signal(w, 1) == KP_STEP_ON;
+    return kp_step_by_frame_pointer(w, 1) == KP_STEP_ON || kp_step_over_signal(w, 1) == KP_STEP_ON;
 }
 
 static int step(kp_walk *w) {
     uint64_t looked_up = w->pc - !w->is_exact;
     if (w->is_exact && !kp_is_mapped(w, looked_up)) return kp_step_from_nowhere(w);
     const kp_cfi_row *row = kp_row_of(w, looked_up);
-    if (!row || row->flags & KP_CFI_SIGNAL) {
-        int end = kp_step_over_arm_signal(w, 0);
+    /* The row that AArch64 had before Linux 5.8 loses the function that was interrupted. */
+    if (!row || (row->flags & KP_CFI_SIGNAL && w->machine->link >= 0)) {
+        int end = kp_step_over_signal(w, 0);
         if (end != KP_STEP_NONE) return end;
     }
     return row ? kp_step_by_row(w, row) : kp_step_without_row(w);

@@ -105,28 +105,3 @@ int kp_step_without_row(kp_walk *w) {
     if (end == KP_STEP_NONE) end = leads_out(w) ? KP_UNWIND_OUT_OF_STACK : KP_UNWIND_NO_RULE;
     return end;
 }
-
-/* What the kernel puts on the stack to call a signal handler on AArch64: struct rt_sigframe in
- * arch/arm64/kernel/signal.c, struct sigcontext in arch/arm64/include/uapi/asm/sigcontext.h. */
-enum { ARM_REGISTERS = 128 + 176 + 8, ARM_COUNT = 31 };
-
-/* Kernels since 5.8 describe the code that follows a signal handler by no row, and older ones by one that loses
- * the function that was interrupted. The frame is known by the copies that it holds: x29 points at a pair
- * equal to the x29 and x30 among the registers that are saved below. */
-int kp_step_over_arm_signal(kp_walk *w, int only_look) {
-    const kp_machine *machine = w->machine;
-    uint64_t saved[ARM_COUNT + 2], pair[2];
-    if (machine->machine != EM_AARCH64 || w->is_exact) return KP_STEP_NONE;
-    if (!kp_knows(w, machine->stack_pointer) || !kp_knows(w, machine->frame_pointer)) return KP_STEP_NONE;
-    uint64_t at = w->registers[machine->stack_pointer] + ARM_REGISTERS, record = w->registers[machine->frame_pointer];
-    for (unsigned i = 0; i < ARM_COUNT + 2; i++)
-        if (kp_load(w, at + i * 8, 8, &saved[i])) return KP_STEP_NONE;
-    for (unsigned i = 0; i < 2; i++)
-        if (kp_load(w, record + i * 8, 8, &pair[i]) || pair[i] != saved[29 + i]) return KP_STEP_NONE;
-    if (record < at) return KP_STEP_NONE;
-    if (only_look) return KP_STEP_ON;
-    for (int i = 0; i <= ARM_COUNT; i++) kp_put(w, i, saved[i]); /* the stack pointer is behind x30 */
-    kp_step_to(w, saved[ARM_COUNT + 1], 1);
-    w->floor = w->registers[machine->stack_pointer];
-    return KP_STEP_ON;
-}

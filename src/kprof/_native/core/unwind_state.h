@@ -65,11 +65,11 @@ uint64_t kp_without_code(const kp_walk *w, uint64_t address);
 /* unwind_expression.c: the value of an expression; 0, or -1. `cfa` (may be NULL) is pushed first. */
 int kp_evaluate(kp_walk *w, kp_cursor c, const uint64_t *cfa, uint64_t *value);
 
-/* unwind_step.c, unwind_guess.c: to the caller's frame, or why not. */
+/* unwind_step.c, unwind_guess.c, unwind_signal.c: to the caller's frame, or why not. */
 int kp_step_by_row(kp_walk *w, const kp_cfi_row *row);
 int kp_step_by_frame_pointer(kp_walk *w, int only_look);
 int kp_step_without_row(kp_walk *w);
 int kp_step_from_nowhere(kp_walk *w);
-int kp_step_over_arm_signal(kp_walk *w, int only_look);
+int kp_step_over_signal(kp_walk *w, int only_look);
 
 #endif
