@@ -145,9 +145,9 @@ const kp_abbrevs *kp_abbrevs_of(kp_dwarf *dwarf, kp_unit *unit) {
     const kp_table *index = &dwarf->table_index;
     uint64_t hash = hash_of(unit);
     size_t slot = kp_table_slot(index, hash);
-    for (; index->value[slot]; slot = kp_table_next(index, slot)) {
-        const kp_abbrevs *table = dwarf->tables[index->value[slot] - 1];
-        if (index->hash[slot] == hash && fits(table, unit)) return unit->abbrevs = table;
+    for (; index->at[slot].value; slot = kp_table_next(index, slot)) {
+        const kp_abbrevs *table = dwarf->tables[index->at[slot].value - 1];
+        if (kp_table_may_be(index, slot, hash) && fits(table, unit)) return unit->abbrevs = table;
     }
     unit->abbrevs = add_table(dwarf, unit, slot, hash);
     if (!unit->abbrevs) dwarf->no_memory = 1;

@@ -29,9 +29,10 @@ static int32_t child(fold *f, int32_t parent, int32_t label) {
     uint64_t hash = kp_hash(&key, sizeof key, 3);
     if (kp_table_ready(&f->table) || KP_RESERVE(f->nodes, f->room, f->count, 1) || f->count >= INT32_MAX) return -2;
     size_t slot = kp_table_slot(&f->table, hash);
-    for (; f->table.value[slot]; slot = kp_table_next(&f->table, slot)) {
-        const node *known = &f->nodes[f->table.value[slot] - 1];
-        if (known->parent == parent && known->label == label) return (int32_t)f->table.value[slot] - 1;
+    for (; f->table.at[slot].value; slot = kp_table_next(&f->table, slot)) {
+        if (!kp_table_may_be(&f->table, slot, hash)) continue;
+        const node *known = &f->nodes[f->table.at[slot].value - 1];
+        if (known->parent == parent && known->label == label) return (int32_t)f->table.at[slot].value - 1;
     }
     kp_table_put(&f->table, slot, hash, (uint32_t)f->count);
     f->nodes[f->count] = (node){parent, label, 0, -1, -1, 0};

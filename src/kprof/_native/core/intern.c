@@ -46,35 +46,26 @@ uint64_t kp_hash(const void *bytes, size_t size, uint64_t seed) { return kp_hash
 int kp_table_ready(kp_table *table) {
     if (table->used * 2 < table->slots) return 0;
     size_t slots = table->slots ? table->slots * 2 : 1024;
-    uint64_t *hash = malloc(slots * sizeof *hash);
-    uint32_t *value = calloc(slots, sizeof *value);
-    if (!hash || !value) {
-        free(hash);
-        free(value);
-        return -1;
-    }
-    kp_table grown = {hash, value, slots, table->used};
+    kp_table grown = {calloc(slots, sizeof *grown.at), slots, table->used};
+    if (!grown.at) return -1;
     for (size_t i = 0; i < table->slots; i++) {
-        if (!table->value[i]) continue;
-        size_t slot = kp_table_slot(&grown, table->hash[i]);
-        while (value[slot]) slot = kp_table_next(&grown, slot);
-        hash[slot] = table->hash[i];
-        value[slot] = table->value[i];
+        if (!table->at[i].value) continue;
+        size_t slot = kp_table_slot(&grown, table->at[i].tag);
+        while (grown.at[slot].value) slot = kp_table_next(&grown, slot);
+        grown.at[slot] = table->at[i];
     }
-    kp_table_free(table);
+    free(table->at);
     *table = grown;
     return 0;
 }
 
 void kp_table_put(kp_table *table, size_t slot, uint64_t hash, uint32_t number) {
-    table->hash[slot] = hash;
-    table->value[slot] = number + 1;
+    table->at[slot] = (kp_entry){(uint32_t)hash, number + 1};
     table->used++;
 }
 
 void kp_table_free(kp_table *table) {
-    free(table->hash);
-    free(table->value);
+    free(table->at);
     *table = (kp_table){0};
 }
 
@@ -82,9 +73,9 @@ void kp_table_free(kp_table *table) {
 static size_t find_slot(const kp_strings *strings, kp_span text, uint32_t tag, uint64_t hash) {
     const kp_table *table = &strings->table;
     size_t slot = kp_table_slot(table, hash);
-    for (; table->value[slot]; slot = kp_table_next(table, slot)) {
-        if (table->hash[slot] != hash) continue;
-        const kp_string *item = &strings->items[table->value[slot] - 1];
+    for (; table->at[slot].value; slot = kp_table_next(table, slot)) {
+        if (!kp_table_may_be(table, slot, hash)) continue;
+        const kp_string *item = &strings->items[table->at[slot].value - 1];
         if (item->text.size == text.size && item->tag == tag && !memcmp(item->text.at, text.at, text.size)) break;
     }
     return slot;
@@ -94,8 +85,8 @@ int64_t kp_strings_add(kp_strings *strings, kp_span text, uint32_t tag, int *fre
     if (kp_table_ready(&strings->table)) return -1;
     uint64_t hash = kp_hash(text.at, text.size, tag);
     size_t slot = find_slot(strings, text, tag, hash);
-    if (fresh) *fresh = !strings->table.value[slot];
-    if (strings->table.value[slot]) return strings->table.value[slot] - 1;
+    if (fresh) *fresh = !strings->table.at[slot].value;
+    if (strings->table.at[slot].value) return strings->table.at[slot].value - 1;
     if (strings->count >= INT32_MAX || KP_RESERVE(strings->items, strings->room, strings->count, 1)) return -1;
     char *copy = kp_arena_copy(&strings->arena, text.at, text.size);
     if (!copy) return -1;
@@ -107,7 +98,7 @@ int64_t kp_strings_add(kp_strings *strings, kp_span text, uint32_t tag, int *fre
 int64_t kp_strings_find(const kp_strings *strings, kp_span text, uint32_t tag) {
     if (!strings->table.slots) return -1;
     size_t slot = find_slot(strings, text, tag, kp_hash(text.at, text.size, tag));
-    return (int64_t)strings->table.value[slot] - 1;
+    return (int64_t)strings->table.at[slot].value - 1;
 }
 
 void kp_strings_free(kp_strings *strings) {

@@ -12,10 +12,14 @@ typedef struct {
 } kp_wide_hash;
 kp_wide_hash kp_hash_wide(const void *bytes, size_t size, uint64_t seed);
 
-/* Open addressing with linear probing over numbers whose hashes are kept beside them. */
 typedef struct {
-    uint64_t *hash;  /* of every slot */
-    uint32_t *value; /* number + 1, 0 for a free slot */
+    uint32_t tag;   /* low half of the hash: also tells where the slot goes when the table grows */
+    uint32_t value; /* number + 1, 0 for a free slot */
+} kp_entry;
+
+/* Open addressing with linear probing over numbers. */
+typedef struct {
+    kp_entry *at;
     size_t slots, used;
 } kp_table;
 
@@ -25,6 +29,10 @@ static inline size_t kp_table_slot(const kp_table *table, uint64_t hash) {
 }
 static inline size_t kp_table_next(const kp_table *table, size_t slot) {
     return (slot + 1) & (table->slots - 1);
+}
+/* Whether a slot that is not free may hold what has this hash: look at it to be sure. */
+static inline int kp_table_may_be(const kp_table *table, size_t slot, uint64_t hash) {
+    return table->at[slot].tag == (uint32_t)hash;
 }
 /* Grow so that one more fits; must be called before a look-up that may insert. */
 int kp_table_ready(kp_table *table);

@@ -43,7 +43,7 @@ static int push_place(kp_perf *p, int32_t place) {
     return 0;
 }
 
-static int push_kernel(kp_perf *p, const kp_thread *thread, const kp_sample *s) {
+static int push_kernel(kp_perf *p, const kp_space *space, const kp_sample *s) {
     int inside = 0, innermost = 1;
     for (size_t i = 0; i < s->chain_length; i++) {
         uint64_t value = kp_word(p, s->chain + i * 8);
@@ -54,7 +54,7 @@ static int push_kernel(kp_perf *p, const kp_thread *thread, const kp_sample *s) 
         }
         if (!inside) continue;
         int is_return = !innermost && !p->options.compat;
-        if (push_place(p, kp_place_of(p, thread->space, value, KP_MODE_KERNEL, is_return))) return -1;
+        if (push_place(p, kp_place_of(p, space, value, KP_MODE_KERNEL, is_return))) return -1;
         innermost = 0;
     }
     return 0;
@@ -71,10 +71,10 @@ static void count_end(kp_perf *p, kp_unwind_end end) {
 }
 
 /* Fill p->frames; perf, too, looks up what it unwinds in the call rather than behind it. */
-int kp_push_dump(kp_perf *p, kp_thread *thread, const kp_sample *s) {
+int kp_push_dump(kp_perf *p, const kp_space *space, const kp_sample *s) {
     if (!p->unwinder && !(p->unwinder = kp_unwinder_new())) return -1;
-    if (push_kernel(p, thread, s)) return -1;
-    dump d = {p, thread->space->regions};
+    if (push_kernel(p, space, s)) return -1;
+    dump d = {p, space->regions};
     kp_unwind_input input = {.machine = p->machine,
                              .swap = p->options.swap,
                              .registers_mask = p->events[s->event].registers,
@@ -91,7 +91,7 @@ int kp_push_dump(kp_perf *p, kp_thread *thread, const kp_sample *s) {
     count_end(p, end);
     for (size_t i = 0; i < count; i++) {
         kp_unwind_frame frame = p->unwound[i];
-        if (push_place(p, kp_place_of(p, thread->space, frame.address, KP_MODE_USER, frame.is_return))) return -1;
+        if (push_place(p, kp_place_of(p, space, frame.address, KP_MODE_USER, frame.is_return))) return -1;
     }
     return 0;
 }

@@ -1,6 +1,20 @@
 /* Events: their attributes, their ids, and where records keep id and time. */
 #include "perf_state.h"
 
+static int has(const kp_event *event, uint64_t bits) { return (event->sample_type & bits) != 0; }
+
+static int count(const kp_event *event, uint64_t bits) {
+    return __builtin_popcountll(event->sample_type & bits);
+}
+
+/* Records other than samples end in the fields that sample_id_all names: TID, TIME, ID, STREAM_ID, CPU, IDENTIFIER. */
+static void place_time(kp_event *event) {
+    uint64_t after = KP_SAMPLE_IDENTIFIER | KP_SAMPLE_CPU | KP_SAMPLE_STREAM_ID | KP_SAMPLE_ID;
+    if (!has(event, KP_SAMPLE_TIME)) return;
+    event->time_at = 8 + 8 * count(event, KP_SAMPLE_IDENTIFIER | KP_SAMPLE_IP | KP_SAMPLE_TID);
+    event->time_before_end = 8 + 8 * count(event, after);
+}
+
 /* struct perf_event_attr; older ones are shorter, and what they lack is 0. */
 int kp_perf_add_event(kp_perf *p, const uint8_t *attr, size_t attr_size, const uint8_t *ids, size_t ids_size) {
     if (KP_RESERVE(p->events, p->event_room, p->event_count, 1)) return KP_PERF_NO_MEMORY;
@@ -30,6 +44,7 @@ int kp_perf_add_event(kp_perf *p, const uint8_t *attr, size_t attr_size, const u
     kp_skip(&c, 4);
     event->max_stack = kp_u16(&c);
     if (event->flags & KP_ATTR_FREQ || !event->period) event->period = 1;
+    place_time(event);
     uint32_t number = (uint32_t)p->event_count++;
     kp_cursor list = kp_cursor_in(p, ids, ids_size);
     while (kp_left(&list) >= 8) {
@@ -49,8 +64,8 @@ void kp_perf_event_type(const kp_perf *p, size_t number, uint32_t *type, uint64_
 
 static size_t id_slot(const kp_perf *p, uint64_t id, int64_t tid, uint64_t hash) {
     size_t slot = kp_table_slot(&p->id_table, hash);
-    for (; p->id_table.value[slot]; slot = kp_table_next(&p->id_table, slot)) {
-        const kp_event_id *known = &p->ids[p->id_table.value[slot] - 1];
+    for (; p->id_table.at[slot].value; slot = kp_table_next(&p->id_table, slot)) {
+        const kp_event_id *known = &p->ids[p->id_table.at[slot].value - 1];
         if (known->id == id && known->tid == tid) break;
     }
     return slot;
@@ -61,25 +76,19 @@ kp_event_id *kp_find_id(kp_perf *p, uint64_t id, int64_t tid) {
     if (kp_table_ready(&p->id_table) || KP_RESERVE(p->ids, p->id_room, p->id_count, 1)) return NULL;
     uint64_t hash = kp_mix64(id, (uint64_t)tid);
     size_t slot = id_slot(p, id, tid, hash);
-    if (!p->id_table.value[slot]) {
+    if (!p->id_table.at[slot].value) {
         kp_table_put(&p->id_table, slot, hash, (uint32_t)p->id_count);
         p->ids[p->id_count++] = (kp_event_id){id, tid, 0, UINT32_MAX};
     }
-    return &p->ids[p->id_table.value[slot] - 1];
+    return &p->ids[p->id_table.at[slot].value - 1];
 }
 
 int64_t kp_perf_event_of(const kp_perf *p, uint64_t id) {
     if (!p->id_table.slots) return -1;
     size_t slot = id_slot(p, id, -1, kp_mix64(id, (uint64_t)(int64_t)-1));
-    if (!p->id_table.value[slot]) return -1;
-    uint32_t event = p->ids[p->id_table.value[slot] - 1].event;
+    if (!p->id_table.at[slot].value) return -1;
+    uint32_t event = p->ids[p->id_table.at[slot].value - 1].event;
     return event == UINT32_MAX ? -1 : (int64_t)event;
-}
-
-static int has(const kp_event *event, uint64_t bits) { return (event->sample_type & bits) != 0; }
-
-static int count(const kp_event *event, uint64_t bits) {
-    return __builtin_popcountll(event->sample_type & bits);
 }
 
 /* The event that an id at `index` (in words, from the front or, if negative, from the end) belongs to.
@@ -101,7 +110,6 @@ int32_t kp_sample_event(const kp_perf *p, const uint8_t *record, kp_head head) {
     );
 }
 
-/* Other records end in the fields that sample_id_all names: TID, TIME, ID, STREAM_ID, CPU, IDENTIFIER. */
 static int32_t other_event(const kp_perf *p, const uint8_t *record, kp_head head) {
     if (p->event_count == 1) return 0;
     const kp_event *first = &p->events[0];
@@ -117,12 +125,8 @@ uint64_t kp_record_time(kp_perf *p, const uint8_t *record, kp_head head) {
     int32_t number = is_sample ? kp_sample_event(p, record, head) : other_event(p, record, head);
     /* Records that perf makes up carry no id. */
     const kp_event *event = &p->events[number < 0 ? 0 : number];
-    if (!has(event, KP_SAMPLE_TIME)) return 0;
-    int64_t at;
-    if (is_sample)
-        at = 8 + 8 * count(event, KP_SAMPLE_IDENTIFIER | KP_SAMPLE_IP | KP_SAMPLE_TID);
-    else
-        at = head.size - 8 - 8 * count(event, KP_SAMPLE_IDENTIFIER | KP_SAMPLE_CPU | KP_SAMPLE_STREAM_ID | KP_SAMPLE_ID);
+    int64_t at = is_sample ? event->time_at : (int64_t)head.size - event->time_before_end;
+    if (!event->time_at) return 0;
     if (at < 8 || at + 8 > head.size) return 0;
     uint64_t time = kp_word(p, record + at);
     return time == UINT64_MAX ? 0 : time;

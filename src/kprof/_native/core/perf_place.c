@@ -5,11 +5,12 @@ static int32_t intern(kp_perf *p, kp_perf_place place) {
     if (kp_table_ready(&p->place_table) || KP_RESERVE(p->places, p->place_room, p->place_count, 1)) return -1;
     uint64_t hash = kp_mix64(place.address, (uint64_t)(uint32_t)place.mapping << 32 | (uint32_t)place.name);
     size_t slot = kp_table_slot(&p->place_table, hash);
-    for (; p->place_table.value[slot]; slot = kp_table_next(&p->place_table, slot)) {
-        const kp_perf_place *known = &p->places[p->place_table.value[slot] - 1];
+    for (; p->place_table.at[slot].value; slot = kp_table_next(&p->place_table, slot)) {
+        if (!kp_table_may_be(&p->place_table, slot, hash)) continue;
+        const kp_perf_place *known = &p->places[p->place_table.at[slot].value - 1];
         if (known->address == place.address && known->mapping == place.mapping && known->name == place.name &&
             known->mode == place.mode)
-            return (int32_t)p->place_table.value[slot] - 1;
+            return (int32_t)p->place_table.at[slot].value - 1;
     }
     if (p->place_count >= INT32_MAX) return -1;
     kp_table_put(&p->place_table, slot, hash, (uint32_t)p->place_count);
@@ -65,25 +66,40 @@ int32_t kp_place_of(kp_perf *p, const kp_space *space, uint64_t address, unsigne
     return place;
 }
 
-/* Node of the tree for p->frames, or -1 for an empty stack; -2 when memory is out. */
+/* Node of a stack one frame longer than that of `parent`; -2 when memory is out. */
+static int32_t child(kp_perf *p, int32_t parent, int32_t place) {
+    if (kp_table_ready(&p->stack_table) || KP_RESERVE(p->parent, p->stack_room, p->stack_count, 1) ||
+        KP_RESERVE(p->leaf, p->leaf_room, p->stack_count, 1) || p->stack_count >= INT32_MAX)
+        return -2;
+    uint64_t hash = kp_mix64((uint32_t)parent, (uint32_t)place);
+    size_t slot = kp_table_slot(&p->stack_table, hash);
+    for (; p->stack_table.at[slot].value; slot = kp_table_next(&p->stack_table, slot)) {
+        uint32_t known = p->stack_table.at[slot].value - 1;
+        if (kp_table_may_be(&p->stack_table, slot, hash) && p->parent[known] == parent && p->leaf[known] == place)
+            return (int32_t)known;
+    }
+    kp_table_put(&p->stack_table, slot, hash, (uint32_t)p->stack_count);
+    p->parent[p->stack_count] = parent;
+    p->leaf[p->stack_count] = place;
+    return (int32_t)p->stack_count++;
+}
+
+/* Node of the tree for p->frames, or -1 for an empty stack; -2 when memory is out. A stack often begins
+ * as the one before it did. */
 int32_t kp_stack_of(kp_perf *p) {
     int32_t node = -1;
-    for (size_t i = p->frame_count; i-- > 0;) {
-        if (kp_table_ready(&p->stack_table) || KP_RESERVE(p->parent, p->stack_room, p->stack_count, 1) ||
-            KP_RESERVE(p->leaf, p->leaf_room, p->stack_count, 1) || p->stack_count >= INT32_MAX)
-            return -2;
-        uint64_t hash = kp_mix64((uint32_t)node, (uint32_t)p->frames[i]);
-        size_t slot = kp_table_slot(&p->stack_table, hash);
-        for (; p->stack_table.value[slot]; slot = kp_table_next(&p->stack_table, slot)) {
-            uint32_t known = p->stack_table.value[slot] - 1;
-            if (p->parent[known] == node && p->leaf[known] == p->frames[i]) break;
-        }
-        if (!p->stack_table.value[slot]) {
-            kp_table_put(&p->stack_table, slot, hash, (uint32_t)p->stack_count);
-            p->parent[p->stack_count] = node;
-            p->leaf[p->stack_count++] = p->frames[i];
-        }
-        node = (int32_t)p->stack_table.value[slot] - 1;
+    size_t depth = 0;
+    const int32_t *root = p->frames + p->frame_count - 1;
+    for (; depth < p->frame_count && depth < p->last_count && p->last_frames[depth] == root[-(ptrdiff_t)depth]; depth++)
+        node = p->last_nodes[depth];
+    for (; depth < p->frame_count; depth++) {
+        int32_t place = root[-(ptrdiff_t)depth];
+        p->last_count = depth;
+        node = child(p, node, place);
+        if (node < 0) return node;
+        p->last_frames[depth] = place;
+        p->last_nodes[depth] = node;
     }
+    p->last_count = depth;
     return node;
 }

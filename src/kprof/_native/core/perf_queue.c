@@ -7,6 +7,8 @@
 
 #include "perf_state.h"
 
+enum { AHEAD = 8 };
+
 kp_block *kp_block_new(kp_perf *p, size_t size) {
     kp_block *block = malloc(sizeof *block + size);
     if (!block) return NULL;
@@ -36,7 +38,10 @@ void kp_blocks_free(kp_perf *p) {
 int kp_queue(kp_perf *p, const uint8_t *record, kp_head head, kp_block *block) {
     if (!p->event_count) return KP_PERF_NO_EVENT;
     uint64_t time = kp_record_time(p, record, head);
-    if (!time) return kp_replay(p, record, head);
+    if (!time) {
+        int status = kp_replay(p, record, head);
+        return status ? status : kp_finish_samples(p);
+    }
     if (KP_RESERVE(p->queue, p->queue_room, p->queued, 1)) return KP_PERF_NO_MEMORY;
     p->queue[p->queued++] = (kp_queued){time, record, block};
     if (block) block->waiting++;
@@ -96,12 +101,14 @@ int kp_flush(kp_perf *p, uint64_t limit) {
     size_t done = 0;
     int status = KP_PERF_OK;
     for (; done < p->queued && p->queue[done].time <= limit && status == KP_PERF_OK; done++) {
-        if (done + 8 < p->queued) __builtin_prefetch(p->queue[done + 8].record);
+        if (done + AHEAD < p->queued) __builtin_prefetch(p->queue[done + AHEAD].record);
         kp_queued item = p->queue[done];
         p->replayed = item.time;
         status = kp_replay(p, item.record, kp_head_of(p, item.record));
-        kp_block_done(p, item.block);
     }
+    int finished = kp_finish_samples(p);
+    if (status == KP_PERF_OK) status = finished;
+    for (size_t i = 0; i < done; i++) kp_block_done(p, p->queue[i].block);
     memmove(p->queue, p->queue + done, (p->queued - done) * sizeof *p->queue);
     p->queued -= done;
     return status;

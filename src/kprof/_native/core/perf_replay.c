@@ -11,14 +11,17 @@ kp_perf *kp_perf_new(const kp_perf_options *options) {
     p->whole_kernel = -1;
     p->cache = calloc(KP_PLACE_CACHE, sizeof *p->cache);
     p->frames = malloc((KP_MAX_FRAMES + 1) * sizeof *p->frames);
+    p->last_frames = malloc((KP_MAX_FRAMES + 1) * sizeof *p->last_frames);
+    p->last_nodes = malloc((KP_MAX_FRAMES + 1) * sizeof *p->last_nodes);
     p->unwound = malloc(KP_MAX_FRAMES * sizeof *p->unwound);
-    if (p->cache && p->frames && p->unwound) return p;
+    if (p->cache && p->frames && p->last_frames && p->last_nodes && p->unwound) return p;
     kp_perf_free(p);
     return NULL;
 }
 
 void kp_perf_free(kp_perf *p) {
     if (!p) return;
+    for (size_t i = 0; i < p->batched; i++) kp_space_release(p->batch[i].space);
     kp_blocks_free(p);
     kp_spaces_free(p);
     if (p->unwinder) kp_unwinder_free(p->unwinder);
@@ -31,8 +34,7 @@ void kp_perf_free(kp_perf *p) {
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) kp_table_free(tables[i]);
     void *arrays[] = {p->events, p->ids, p->queue, p->spare, p->carry, p->inflated, p->mappings, p->symbols,
                       p->cgroup_ids, p->cgroup_strings, p->places, p->cache, p->parent, p->leaf, p->chains.slots,
-                      p->chains.words, p->rows, p->frames, p->kept, p->tracing, p->cfi,
-                      p->unwound};
+                      p->rows, p->frames, p->last_frames, p->last_nodes, p->kept, p->tracing, p->cfi, p->unwound};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) free(arrays[i]);
     free(p);
 }
@@ -66,9 +68,11 @@ static void on_lost_samples(kp_perf *p, kp_cursor c, kp_head head) {
 }
 
 int kp_replay(kp_perf *p, const uint8_t *record, kp_head head) {
+    if (head.type == KP_RECORD_SAMPLE) return kp_on_sample(p, record, head);
+    int status = kp_finish_samples(p);
+    if (status) return status;
     kp_cursor c = kp_body(p, record, head);
     switch (head.type) {
-    case KP_RECORD_SAMPLE: return kp_on_sample(p, record, head);
     case KP_RECORD_MMAP:
     case KP_RECORD_MMAP2: return kp_on_mmap(p, c, head);
     case KP_RECORD_COMM: return on_comm(p, c, head);

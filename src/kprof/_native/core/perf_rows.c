@@ -13,8 +13,10 @@ static int count_row(kp_perf_row *known, int64_t weight) {
 
 static size_t row_slot(const kp_perf *p, const kp_perf_row *row, uint64_t hash) {
     size_t slot = kp_table_slot(&p->row_table, hash);
-    while (p->row_table.value[slot] && !same_key(&p->rows[p->row_table.value[slot] - 1], row))
-        slot = kp_table_next(&p->row_table, slot);
+    for (; p->row_table.at[slot].value; slot = kp_table_next(&p->row_table, slot)) {
+        if (!kp_table_may_be(&p->row_table, slot, hash)) continue;
+        if (same_key(&p->rows[p->row_table.at[slot].value - 1], row)) break;
+    }
     return slot;
 }
 
@@ -30,8 +32,8 @@ int kp_add_row(kp_perf *p, kp_perf_row row, int32_t *hint) {
         uint64_t hash = kp_mix64((uint64_t)(uint32_t)row.stack << 32 | (uint32_t)row.comm, (uint32_t)row.tid);
         hash = kp_mix64(hash, (uint64_t)(uint32_t)row.event << 32 | (uint32_t)row.cgroup);
         size_t slot = row_slot(p, &row, hash);
-        if (hint) *hint = (int32_t)(p->row_table.value[slot] ? p->row_table.value[slot] - 1 : p->row_count);
-        if (p->row_table.value[slot]) return count_row(&p->rows[p->row_table.value[slot] - 1], row.weight);
+        if (hint) *hint = (int32_t)(p->row_table.at[slot].value ? p->row_table.at[slot].value - 1 : p->row_count);
+        if (p->row_table.at[slot].value) return count_row(&p->rows[p->row_table.at[slot].value - 1], row.weight);
         kp_table_put(&p->row_table, slot, hash, (uint32_t)p->row_count);
     }
     if (KP_RESERVE(p->rows, p->row_room, p->row_count, 1) || p->row_count >= INT32_MAX) return KP_PERF_NO_MEMORY;
@@ -41,7 +43,7 @@ int kp_add_row(kp_perf *p, kp_perf_row row, int32_t *hint) {
 
 static size_t cgroup_slot(const kp_perf *p, uint64_t id, uint64_t hash) {
     size_t slot = kp_table_slot(&p->cgroup_table, hash);
-    while (p->cgroup_table.value[slot] && p->cgroup_ids[p->cgroup_table.value[slot] - 1] != id)
+    while (p->cgroup_table.at[slot].value && p->cgroup_ids[p->cgroup_table.at[slot].value - 1] != id)
         slot = kp_table_next(&p->cgroup_table, slot);
     return slot;
 }
@@ -58,17 +60,17 @@ int kp_on_cgroup(kp_perf *p, kp_cursor c) {
         KP_RESERVE(p->cgroup_strings, p->cgroup_string_room, p->cgroup_count, 1))
         return KP_PERF_NO_MEMORY;
     size_t slot = cgroup_slot(p, id, hash);
-    if (!p->cgroup_table.value[slot]) {
+    if (!p->cgroup_table.at[slot].value) {
         kp_table_put(&p->cgroup_table, slot, hash, (uint32_t)p->cgroup_count);
         p->cgroup_ids[p->cgroup_count++] = id;
     }
-    p->cgroup_strings[p->cgroup_table.value[slot] - 1] = (int32_t)number;
+    p->cgroup_strings[p->cgroup_table.at[slot].value - 1] = (int32_t)number;
     return KP_PERF_OK;
 }
 
 /* String of the path of a control group, or -1. */
 int32_t kp_cgroup_of(const kp_perf *p, uint64_t id) {
     if (!id || !p->cgroup_table.slots) return -1;
-    uint32_t number = p->cgroup_table.value[cgroup_slot(p, id, kp_mix64(id, 9))];
+    uint32_t number = p->cgroup_table.at[cgroup_slot(p, id, kp_mix64(id, 9))].value;
     return number ? p->cgroup_strings[number - 1] : -1;
 }

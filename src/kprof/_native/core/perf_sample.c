@@ -119,26 +119,55 @@ static int add_group(kp_perf *p, kp_perf_row row, const kp_sample *s) {
     return status;
 }
 
+static int finish_sample(kp_perf *p, const kp_pending *w) {
+    const kp_sample *s = &w->sample;
+    int32_t stack = -1;
+    kp_chain *chain;
+    int status = kp_resolve(p, w, &stack, &chain);
+    if (status) return status;
+    p->counts.without_stack += stack < 0;
+    kp_perf_row row = {stack, s->event, w->comm, s->pid, s->tid, s->cpu, kp_cgroup_of(p, s->cgroup), 0,
+                       (int64_t)s->time, 0, 1};
+    if (s->read && p->events[s->event].read_format & KP_READ_GROUP) return add_group(p, row, s);
+    row.weight = s->period ? (int64_t)s->period : 1;
+    return kp_add_row(p, row, chain ? &chain->row : NULL);
+}
+
+/* The row that a sample will most likely count for. */
+static void fetch_row(const kp_perf *p, const kp_pending *w) {
+    if (!w->by_chain || !p->chains.slots) return;
+    const kp_chain *chain = kp_chain_slot(p, w->hash);
+    if (chain->hash.high && chain->row >= 0) __builtin_prefetch(&p->rows[chain->row], 1);
+}
+
+int kp_finish_samples(kp_perf *p) {
+    int status = KP_PERF_OK;
+    for (size_t i = 0; i < p->batched; i++) fetch_row(p, &p->batch[i]);
+    for (size_t i = 0; i < p->batched; i++) {
+        if (!status) status = finish_sample(p, &p->batch[i]);
+        kp_space_release(p->batch[i].space);
+    }
+    p->batched = 0;
+    return status;
+}
+
 int kp_on_sample(kp_perf *p, const uint8_t *record, kp_head head) {
-    kp_sample s = {.event = kp_sample_event(p, record, head)};
+    kp_pending *w = &p->batch[p->batched];
+    w->sample = (kp_sample){.event = kp_sample_event(p, record, head)};
     p->counts.samples++;
-    if (s.event < 0) {
+    if (w->sample.event < 0) {
         p->counts.unknown_events++;
         return KP_PERF_OK;
     }
-    if (kp_read_sample(p, record, head, &s)) {
+    if (kp_read_sample(p, record, head, &w->sample)) {
         p->counts.unreadable_samples++;
         return KP_PERF_OK;
     }
-    kp_thread *thread = kp_thread_of(p, s.pid, s.tid);
+    const kp_thread *thread = kp_thread_of(p, w->sample.pid, w->sample.tid);
     if (!thread) return KP_PERF_NO_MEMORY;
-    int32_t stack = -1, comm = thread->comm;
-    kp_chain *chain;
-    int status = kp_resolve(p, thread, &s, &stack, &chain);
-    if (status) return status;
-    p->counts.without_stack += stack < 0;
-    kp_perf_row row = {stack, s.event, comm, s.pid, s.tid, s.cpu, kp_cgroup_of(p, s.cgroup), 0, (int64_t)s.time, 0, 1};
-    if (s.read && p->events[s.event].read_format & KP_READ_GROUP) return add_group(p, row, &s);
-    row.weight = s.period ? (int64_t)s.period : 1;
-    return kp_add_row(p, row, chain ? &chain->row : NULL);
+    w->comm = thread->comm;
+    w->space = thread->space;
+    w->space->users++;
+    kp_prepare_stack(p, w);
+    return ++p->batched == KP_BATCH ? kp_finish_samples(p) : KP_PERF_OK;
 }

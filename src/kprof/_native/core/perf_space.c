@@ -10,7 +10,7 @@ static void regions_release(kp_regions *regions) {
     free(regions);
 }
 
-static void space_release(kp_space *space) {
+void kp_space_release(kp_space *space) {
     if (!space || --space->users) return;
     regions_release(space->regions);
     free(space);
@@ -116,7 +116,7 @@ int kp_map_kernel(kp_perf *p, kp_region region) {
 
 static size_t thread_slot(const kp_perf *p, int32_t tid, uint64_t hash) {
     size_t slot = kp_table_slot(&p->thread_table, hash);
-    while (p->thread_table.value[slot] && p->threads[p->thread_table.value[slot] - 1].tid != tid)
+    while (p->thread_table.at[slot].value && p->threads[p->thread_table.at[slot].value - 1].tid != tid)
         slot = kp_table_next(&p->thread_table, slot);
     return slot;
 }
@@ -133,17 +133,17 @@ static kp_thread *thread_entry(kp_perf *p, int32_t tid) {
         return NULL;
     uint64_t hash = kp_mix64((uint32_t)tid, 1);
     size_t slot = thread_slot(p, tid, hash);
-    if (!p->thread_table.value[slot]) {
+    if (!p->thread_table.at[slot].value) {
         kp_table_put(&p->thread_table, slot, hash, (uint32_t)p->thread_count);
         p->threads[p->thread_count++] = (kp_thread){-1, tid, first_comm(p, tid), NULL};
     }
-    return &p->threads[p->thread_table.value[slot] - 1];
+    return &p->threads[p->thread_table.at[slot].value - 1];
 }
 
 static int share(kp_thread *thread, kp_space *space) {
     if (!space) return -1;
     space->users++;
-    space_release(thread->space);
+    kp_space_release(thread->space);
     thread->space = space;
     return 0;
 }
@@ -154,7 +154,7 @@ kp_thread *kp_thread_of(kp_perf *p, int32_t pid, int32_t tid) {
     if (!thread) return NULL;
     if (pid >= 0 && thread->pid != pid) {
         /* The number is used again by another process. */
-        space_release(thread->space);
+        kp_space_release(thread->space);
         thread->space = NULL;
         thread->pid = pid;
     }
@@ -184,7 +184,7 @@ int kp_fork(kp_perf *p, int32_t pid, int32_t ppid, int32_t tid, int32_t ptid, in
     child->pid = pid;
     if (pid == ppid) return share(child, from) ? KP_PERF_NO_MEMORY : KP_PERF_OK;
     if (pid != tid) {
-        space_release(child->space);
+        kp_space_release(child->space);
         child->space = NULL;
         return kp_thread_of(p, pid, tid) ? KP_PERF_OK : KP_PERF_NO_MEMORY;
     }
@@ -195,13 +195,13 @@ int kp_fork(kp_perf *p, int32_t pid, int32_t ppid, int32_t tid, int32_t ptid, in
         space->regions = from->regions;
         space->regions->users++;
     }
-    space_release(child->space);
+    kp_space_release(child->space);
     child->space = space;
     return KP_PERF_OK;
 }
 
 void kp_spaces_free(kp_perf *p) {
-    for (size_t i = 0; i < p->thread_count; i++) space_release(p->threads[i].space);
+    for (size_t i = 0; i < p->thread_count; i++) kp_space_release(p->threads[i].space);
     free(p->threads);
     free(p->kernel.items);
     kp_table_free(&p->thread_table);

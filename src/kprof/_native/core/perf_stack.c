@@ -3,14 +3,12 @@
 
 #include "perf_state.h"
 
-enum { CHAIN_HEAD = 3 };
-
-static int push(kp_perf *p, const kp_thread *thread, uint64_t address, unsigned mode, int is_return) {
+static int push(kp_perf *p, const kp_space *space, uint64_t address, unsigned mode, int is_return) {
     if (p->frame_count >= KP_MAX_FRAMES) {
         p->cut = 1;
         return 0;
     }
-    int32_t place = kp_place_of(p, thread->space, address, mode, is_return && !p->options.compat);
+    int32_t place = kp_place_of(p, space, address, mode, is_return && !p->options.compat);
     if (place < 0) return -1;
     p->frames[p->frame_count++] = place;
     return 0;
@@ -29,16 +27,16 @@ static unsigned mode_of(uint64_t context) {
 }
 
 /* Entries of the last branches as callers: where the newest led to, then where each came from. */
-static int push_branches(kp_perf *p, const kp_thread *thread, const kp_sample *s) {
+static int push_branches(kp_perf *p, const kp_space *space, const kp_sample *s) {
     for (size_t i = 0; i < s->branch_count; i++) {
         const uint8_t *entry = s->branches + i * 24;
-        if (!i && push(p, thread, kp_word(p, entry + 8), KP_MODE_USER, 0)) return -1;
-        if (push(p, thread, kp_word(p, entry), KP_MODE_USER, 0)) return -1;
+        if (!i && push(p, space, kp_word(p, entry + 8), KP_MODE_USER, 0)) return -1;
+        if (push(p, space, kp_word(p, entry), KP_MODE_USER, 0)) return -1;
     }
     return 0;
 }
 
-static int push_chain(kp_perf *p, const kp_thread *thread, const kp_sample *s) {
+static int push_chain(kp_perf *p, const kp_space *space, const kp_sample *s) {
     unsigned mode = KP_MODE_USER;
     size_t addresses = 0;
     int innermost = 1;
@@ -46,7 +44,7 @@ static int push_chain(kp_perf *p, const kp_thread *thread, const kp_sample *s) {
         uint64_t value = kp_word(p, s->chain + i * 8);
         if (value < KP_CONTEXT_MAX) {
             if (p->options.compat && p->frame_count >= KP_PERF_SCRIPT_DEPTH) break;
-            if (push(p, thread, value, mode, !innermost)) return -1;
+            if (push(p, space, value, mode, !innermost)) return -1;
             innermost = 0;
             addresses++;
             continue;
@@ -58,7 +56,7 @@ static int push_chain(kp_perf *p, const kp_thread *thread, const kp_sample *s) {
         }
         mode = mode_of(value);
         innermost = 1;
-        if (mode == KP_MODE_USER && s->branches) return push_branches(p, thread, s);
+        if (mode == KP_MODE_USER && s->branches) return push_branches(p, space, s);
         if (mode != KP_MODE_UNKNOWN) continue;
         p->counts.broken_chains++;
         p->cut = 1;
@@ -76,9 +74,9 @@ static int chains_ready(kp_chains *chains) {
     kp_chain *slots = calloc(count, sizeof *slots);
     if (!slots) return -1;
     for (size_t i = 0; i < chains->slot_count; i++) {
-        if (!chains->slots[i].at) continue;
-        size_t slot = (size_t)chains->slots[i].hash & (count - 1);
-        while (slots[slot].at) slot = (slot + 1) & (count - 1);
+        if (!chains->slots[i].hash.high) continue;
+        size_t slot = (size_t)chains->slots[i].hash.low & (count - 1);
+        while (slots[slot].hash.high) slot = (slot + 1) & (count - 1);
         slots[slot] = chains->slots[i];
     }
     free(chains->slots);
@@ -87,34 +85,24 @@ static int chains_ready(kp_chains *chains) {
     return 0;
 }
 
-/* The slot of a chain, free if it is new. All that its meaning depends on is part of the key. */
-static kp_chain *find_chain(kp_perf *p, const kp_thread *thread, const kp_sample *s, uint64_t hash) {
-    kp_chains *chains = &p->chains;
-    uint64_t version = thread->space->regions->version;
-    for (size_t slot = (size_t)hash;; slot++) {
+/* The slot of a chain, free if it is new. */
+kp_chain *kp_chain_slot(const kp_perf *p, kp_wide_hash hash) {
+    const kp_chains *chains = &p->chains;
+    for (size_t slot = (size_t)hash.low;; slot++) {
         kp_chain *chain = &chains->slots[slot & (chains->slot_count - 1)];
-        if (!chain->at) return chain;
-        if (chain->hash != hash) continue;
-        const uint64_t *words = chains->words + chain->at - 1;
-        if (words[0] == version && words[1] == p->kernel.version && words[2] == s->chain_length &&
-            !memcmp(words + CHAIN_HEAD, s->chain, s->chain_length * 8))
-            return chain;
+        if (!chain->hash.high || (chain->hash.low == hash.low && chain->hash.high == hash.high)) return chain;
     }
 }
 
-static int keep_chain(kp_perf *p, const kp_thread *thread, const kp_sample *s, kp_chain *free_slot, kp_chain chain) {
-    kp_chains *chains = &p->chains;
-    if (KP_RESERVE(chains->words, chains->words_room, chains->word_count, CHAIN_HEAD + s->chain_length)) return -1;
-    uint64_t *words = chains->words + chains->word_count;
-    words[0] = thread->space->regions->version;
-    words[1] = p->kernel.version;
-    words[2] = s->chain_length;
-    memcpy(words + CHAIN_HEAD, s->chain, s->chain_length * 8);
-    chain.at = chains->word_count + 1;
-    chains->word_count += CHAIN_HEAD + s->chain_length;
-    chains->used++;
-    *free_slot = chain;
-    return 0;
+void kp_prepare_stack(kp_perf *p, kp_pending *w) {
+    const kp_sample *s = &w->sample;
+    w->by_chain = s->chain_length && !s->branches && !(s->abi && s->stack_size);
+    if (!w->by_chain) return;
+    uint64_t seed = kp_mix64(w->space->regions->version, p->kernel.version);
+    seed = kp_mix64(seed, p->events[s->event].max_stack);
+    w->hash = kp_hash_wide(s->chain, s->chain_length * 8, seed);
+    w->hash.high |= 1;
+    if (p->chains.slots) __builtin_prefetch(&p->chains.slots[(size_t)w->hash.low & (p->chains.slot_count - 1)]);
 }
 
 static int finish(kp_perf *p, int32_t *stack) {
@@ -127,33 +115,34 @@ static int finish(kp_perf *p, int32_t *stack) {
     return *stack == -2 ? KP_PERF_NO_MEMORY : KP_PERF_OK;
 }
 
-static int resolve_single(kp_perf *p, const kp_thread *thread, const kp_sample *s, int32_t *stack) {
+static int resolve_single(kp_perf *p, const kp_space *space, const kp_sample *s, int32_t *stack) {
     int has_chain = (p->events[s->event].sample_type & KP_SAMPLE_CALLCHAIN) != 0;
     if (has_chain && p->options.compat) {
         *stack = -1;
         return KP_PERF_OK;
     }
-    return push(p, thread, s->ip, s->misc & KP_MODE_MASK, 0) ? KP_PERF_NO_MEMORY : finish(p, stack);
+    return push(p, space, s->ip, s->misc & KP_MODE_MASK, 0) ? KP_PERF_NO_MEMORY : finish(p, stack);
 }
 
-int kp_resolve(kp_perf *p, kp_thread *thread, const kp_sample *s, int32_t *stack, kp_chain **chain) {
+int kp_resolve(kp_perf *p, const kp_pending *w, int32_t *stack, kp_chain **chain) {
+    const kp_sample *s = &w->sample;
     p->frame_count = 0;
     p->cut = 0;
     *chain = NULL;
-    if (s->abi && s->stack_size) return kp_push_dump(p, thread, s) ? KP_PERF_NO_MEMORY : finish(p, stack);
-    if (!s->chain_length) return resolve_single(p, thread, s, stack);
-    if (s->branches) return push_chain(p, thread, s) ? KP_PERF_NO_MEMORY : finish(p, stack);
+    if (s->abi && s->stack_size) return kp_push_dump(p, w->space, s) ? KP_PERF_NO_MEMORY : finish(p, stack);
+    if (!s->chain_length) return resolve_single(p, w->space, s, stack);
+    if (s->branches) return push_chain(p, w->space, s) ? KP_PERF_NO_MEMORY : finish(p, stack);
     if (chains_ready(&p->chains)) return KP_PERF_NO_MEMORY;
-    uint64_t seed = kp_mix64(thread->space->regions->version, p->kernel.version);
-    uint64_t hash = kp_hash(s->chain, s->chain_length * 8, seed);
-    kp_chain *known = find_chain(p, thread, s, hash);
+    kp_chain *known = kp_chain_slot(p, w->hash);
     *chain = known;
-    if (known->at) {
+    if (known->hash.high) {
         *stack = known->stack;
         return KP_PERF_OK;
     }
-    if (push_chain(p, thread, s)) return KP_PERF_NO_MEMORY;
+    if (push_chain(p, w->space, s)) return KP_PERF_NO_MEMORY;
     int status = finish(p, stack);
     if (status) return status;
-    return keep_chain(p, thread, s, known, (kp_chain){hash, 0, *stack, -1}) ? KP_PERF_NO_MEMORY : KP_PERF_OK;
+    *known = (kp_chain){w->hash, *stack, -1};
+    p->chains.used++;
+    return KP_PERF_OK;
 }

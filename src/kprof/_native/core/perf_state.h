@@ -10,6 +10,8 @@
 typedef struct {
     uint64_t sample_type, read_format, branch_type, registers, registers_intr, flags, period, config;
     uint32_t max_stack, type;
+    int32_t time_at; /* of samples, in bytes from the start; 0 if they have none */
+    int32_t time_before_end; /* of other records, in bytes from the end; 0 if they have none */
 } kp_event;
 
 /* An id of an event, with the last value of its counter for events that are read, not sampled. */
@@ -63,9 +65,10 @@ typedef struct {
     int32_t name;
 } kp_kernel_symbol;
 
-/* A chain that was met: all of a look-up lies in one place in memory. */
+/* A chain that was met, known by a hash of all that its stack depends on: a look-up costs one miss of the
+ * cache. Two that differ have equal hashes about never, and nobody can make two that do: see intern.c. */
 typedef struct {
-    uint64_t hash, at; /* where its words begin, plus 1; 0 is free */
+    kp_wide_hash hash; /* high is odd; 0 is a free slot */
     int32_t stack;
     int32_t row; /* the row that a sample of it counted for last, or -1 */
 } kp_chain;
@@ -73,8 +76,6 @@ typedef struct {
 typedef struct {
     kp_chain *slots;
     size_t slot_count, used;
-    uint64_t *words; /* of each: versions, length, chain */
-    size_t word_count, words_room;
 } kp_chains;
 
 typedef struct {
@@ -83,12 +84,31 @@ typedef struct {
     uint32_t how;
 } kp_place_cache;
 
-enum { KP_PLACE_CACHE = 1 << 14, KP_MAX_FRAMES = 4096, KP_PERF_SCRIPT_DEPTH = 127 };
+enum { KP_PLACE_CACHE = 1 << 14, KP_MAX_FRAMES = 4096, KP_PERF_SCRIPT_DEPTH = 127, KP_BATCH = 32 };
 
 typedef struct {
     kp_cfi *cfi;
     int asked;
 } kp_mapping_cfi;
+
+/* A sample, as far as it is used. Parts that it lacks are NULL, 0 or -1. */
+typedef struct {
+    uint64_t ip, time, period, cgroup, stream;
+    int32_t pid, tid, cpu, event;
+    uint32_t misc;
+    const uint8_t *read, *chain, *branches, *registers, *stack;
+    size_t read_size, chain_length, branch_count, stack_size;
+    uint64_t abi;
+} kp_sample;
+
+/* A sample that waits: with others, so that what they need is on its way from memory meanwhile. */
+typedef struct {
+    kp_sample sample;
+    kp_space *space;
+    kp_wide_hash hash; /* of its chain */
+    int32_t comm;
+    int by_chain; /* its stack depends on nothing but its chain */
+} kp_pending;
 
 struct kp_perf {
     kp_perf_options options;
@@ -148,6 +168,10 @@ struct kp_perf {
     kp_table row_table;
     int32_t *frames; /* places of the stack at hand, leaf first */
     size_t frame_count;
+    int32_t *last_frames, *last_nodes; /* the stack before, root first */
+    size_t last_count;
+    kp_pending batch[KP_BATCH];
+    size_t batched;
     int cut; /* the stack at hand is cut at its root */
 
     kp_unwinder *unwinder;
@@ -159,16 +183,6 @@ struct kp_perf {
     uint8_t *tracing;
     size_t tracing_size, tracing_room;
 };
-
-/* A sample, as far as it is used. Parts that it lacks are NULL, 0 or -1. */
-typedef struct {
-    uint64_t ip, time, period, cgroup, stream;
-    int32_t pid, tid, cpu, event;
-    uint32_t misc;
-    const uint8_t *read, *chain, *branches, *registers, *stack;
-    size_t read_size, chain_length, branch_count, stack_size;
-    uint64_t abi;
-} kp_sample;
 
 static inline uint64_t kp_mix64(uint64_t a, uint64_t b) {
     __uint128_t product = (__uint128_t)(a + 0x9e3779b97f4a7c15u) * (b ^ 0xd6e8feb86659fd93u);
@@ -227,6 +241,7 @@ int kp_fork(kp_perf *p, int32_t pid, int32_t ppid, int32_t tid, int32_t ptid, in
 int kp_map(kp_perf *p, kp_space *space, kp_region region);
 int kp_map_kernel(kp_perf *p, kp_region region);
 const kp_region *kp_region_at(const kp_regions *regions, uint64_t address);
+void kp_space_release(kp_space *space);
 void kp_spaces_free(kp_perf *p);
 
 /* perf_mapping.c: records of mappings and symbols. */
@@ -236,10 +251,15 @@ int32_t kp_mapping_of(kp_perf *p, kp_span path, kp_perf_mapping mapping, uint64_
 
 /* perf_sample.c, perf_stack.c, perf_place.c: samples, from bytes to rows. */
 int kp_on_sample(kp_perf *p, const uint8_t *record, kp_head head);
+/* Do what waits; it must be done before anything changes that a stack depends on, or the records are gone. */
+int kp_finish_samples(kp_perf *p);
 int kp_read_sample(kp_perf *p, const uint8_t *record, kp_head head, kp_sample *sample);
-/* *chain is set if the sample's stack depends on nothing but its chain. */
-int kp_resolve(kp_perf *p, kp_thread *thread, const kp_sample *sample, int32_t *stack, kp_chain **chain);
-int kp_push_dump(kp_perf *p, kp_thread *thread, const kp_sample *sample);
+/* What a look-up of the sample's stack will need. */
+void kp_prepare_stack(kp_perf *p, kp_pending *pending);
+kp_chain *kp_chain_slot(const kp_perf *p, kp_wide_hash hash);
+/* *chain is set if the stack depends on nothing but the chain. */
+int kp_resolve(kp_perf *p, const kp_pending *pending, int32_t *stack, kp_chain **chain);
+int kp_push_dump(kp_perf *p, const kp_space *space, const kp_sample *sample);
 int32_t kp_place_of(kp_perf *p, const kp_space *space, uint64_t address, unsigned mode, int is_return);
 int32_t kp_special_place(kp_perf *p, const char *name);
 int32_t kp_stack_of(kp_perf *p);

@@ -31,9 +31,9 @@ uint32_t kp_frame_number(kp_text *text, kp_frame frame) {
         return 0;
     }
     size_t slot = kp_table_slot(table, hash);
-    for (; table->value[slot]; slot = kp_table_next(table, slot)) {
-        uint32_t number = table->value[slot] - 1;
-        if (table->hash[slot] == hash && same_frame(&text->frames[number], &frame)) return number;
+    for (; table->at[slot].value; slot = kp_table_next(table, slot)) {
+        uint32_t number = table->at[slot].value - 1;
+        if (kp_table_may_be(table, slot, hash) && same_frame(&text->frames[number], &frame)) return number;
     }
     kp_table_put(table, slot, hash, (uint32_t)text->frame_count);
     text->frames[text->frame_count] = frame;
@@ -82,8 +82,9 @@ static int32_t child(kp_text *text, int32_t parent, uint32_t frame) {
         return -1;
     }
     size_t slot = kp_table_slot(table, hash);
-    for (; table->value[slot]; slot = kp_table_next(table, slot)) {
-        uint32_t number = table->value[slot] - 1;
+    for (; table->at[slot].value; slot = kp_table_next(table, slot)) {
+        if (!kp_table_may_be(table, slot, hash)) continue;
+        uint32_t number = table->at[slot].value - 1;
         if (text->parent[number] == parent && text->leaf[number] == (int32_t)frame) return (int32_t)number;
     }
     kp_table_put(table, slot, hash, (uint32_t)text->stack_count);
@@ -105,9 +106,9 @@ static int64_t find_row(kp_text *text, const kp_row *row) {
         int32_t key[5] = {row->stack, row->event, row->comm, row->pid, row->tid};
         uint64_t hash = kp_hash(key, sizeof key, 2);
         size_t slot = kp_table_slot(table, hash);
-        for (; table->value[slot]; slot = kp_table_next(table, slot)) {
-            uint32_t number = table->value[slot] - 1;
-            if (table->hash[slot] == hash && same_key(&text->rows[number], row)) return number;
+        for (; table->at[slot].value; slot = kp_table_next(table, slot)) {
+            uint32_t number = table->at[slot].value - 1;
+            if (kp_table_may_be(table, slot, hash) && same_key(&text->rows[number], row)) return number;
         }
         kp_table_put(table, slot, hash, (uint32_t)text->row_count);
     }
