@@ -22,6 +22,7 @@ MODULES = {
     "_unwind": {"memory", "intern", "cfi", "unwind"},
     "_dwarf": {"memory", "intern", "dwarf"},
     "_symbols": {"memory", "intern", "symbols", "demangle"},
+    "_tree": {"memory", "intern", "tree"},
 }
 
 

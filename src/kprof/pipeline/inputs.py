@@ -138,6 +138,7 @@ def _symbolised(profile: Profile, choice: Choice, files: "FileFinder", elevate: 
             compat=compat,
             full_names=choice.read.full_names,
             kallsyms=kallsyms,
+            places=choice.read.addresses,
         )
         return symbolise(profile, options, files)
 

@@ -1,12 +1,12 @@
 """What is costly to find out, kept by build-id for the next time.
 
-A file holds a line with the format's version and a checksum, and then JSON. Files are replaced whole, so
-that processes do not disturb each other; one that is damaged is removed, and made again.
+A file holds a line with the format's version and a checksum, and then columns: see `Chains.encode`. Files
+are replaced whole, so that processes do not disturb each other; one that is damaged is removed, and made
+again.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 import zlib
@@ -15,12 +15,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from kprof.elf.search import is_build_id
-
-Function = tuple[bytes, bool, str]
-Chains = dict[int, list[Function]]
+from kprof.symbols.chains import NOTHING, Chains
 
 MOST_BYTES = 512 << 20
-_MAGIC = b"kprof-symbols 1 "
+_MAGIC = b"kprof-symbols 2 "
 _LARGEST = 64 << 20
 _HEAD = len(_MAGIC) + 9
 
@@ -54,19 +52,19 @@ class ChainCache:
         """Return what is known of a file; nothing if it was never met, or the entry is damaged."""
         path = self._path(build_id)
         if path is None:
-            return {}
+            return NOTHING
         try:
             with path.open("rb") as file:
                 data = file.read(_LARGEST)
         except OSError:
-            return {}
+            return NOTHING
         chains = _decode(data)
         with suppress(OSError):
             if chains is None:
                 path.unlink()
             else:
                 os.utime(path)
-        return chains or {}
+        return chains or NOTHING
 
     def store(self, build_id: str, chains: Chains) -> None:
         """Keep what is known of a file. A full disk or a folder that cannot be written is no error."""
@@ -87,7 +85,7 @@ class ChainCache:
             self._evict()
 
     def _path(self, build_id: str) -> Path | None:
-        return self._folder / build_id[:2] / f"{build_id[2:]}.json" if is_build_id(build_id) else None
+        return self._folder / build_id[:2] / f"{build_id[2:]}.chains" if is_build_id(build_id) else None
 
     def _evict(self) -> None:
         """Remove what was not used for the longest time until the rest is small enough."""
@@ -106,13 +104,7 @@ class ChainCache:
 
 
 def _encode(chains: Chains) -> bytes:
-    rows = {
-        f"{address:x}": [
-            [name.decode("utf-8", "surrogateescape"), int(mangled), source] for name, mangled, source in chain
-        ]
-        for address, chain in chains.items()
-    }
-    body = json.dumps(rows, separators=(",", ":")).encode()
+    body = chains.encode()
     return _MAGIC + b"%08x\n" % zlib.crc32(body) + body
 
 
@@ -122,11 +114,6 @@ def _decode(data: bytes) -> Chains | None:
     if data[:_HEAD] != _MAGIC + b"%08x\n" % zlib.crc32(body):
         return None
     try:
-        return {
-            int(address, 16): [
-                (name.encode("utf-8", "surrogateescape"), bool(m), source) for name, m, source in chain
-            ]
-            for address, chain in json.loads(body).items()
-        }
-    except (ValueError, TypeError, AttributeError):
+        return Chains.decode(body)
+    except ValueError:
         return None

@@ -13,13 +13,14 @@ _SHF_ALLOC = 0x2
 _EM_ARM, _EM_AARCH64 = 40, 183
 
 
-def read_symbols(elf: ElfFile, debug: ElfFile | None, *, as_perf: bool) -> SymbolTable:
+def read_symbols(elf: ElfFile, debug: ElfFile | None, *, as_perf: bool, plt: bool = True) -> SymbolTable:
     """Read all symbols that may name code.
 
     Args:
         elf: The file that was mapped.
         debug: Its debug file, if any; its symbol table is used where `elf` has none.
         as_perf: Choose among several names of one address as perf does.
+        plt: Name the slots of the procedure linkage table, too.
 
     Returns:
         A table by the addresses that the ELF file gives.
@@ -36,7 +37,8 @@ def read_symbols(elf: ElfFile, debug: ElfFile | None, *, as_perf: bool) -> Symbo
         if add_plt(table, elf, as_perf=True):
             table.sort()
     else:
-        add_plt(table, elf, as_perf=False)
+        if plt:
+            add_plt(table, elf, as_perf=False)
         table.finish()
     return table
 

@@ -10,9 +10,7 @@ from kprof._native._dwarf import SECTIONS, DwarfReader
 from kprof.elf import ElfFile
 from kprof.model.labels import UNKNOWN
 from kprof.model.tables import UInt64
-
-# Name, whether it is mangled, and `file:line`.
-Function = tuple[bytes, bool, str]
+from kprof.symbols.chains import Function
 
 
 def chains(elf: ElfFile, alt: ElfFile | None, addresses: UInt64) -> list[list[Function]]:

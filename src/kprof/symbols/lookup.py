@@ -14,11 +14,13 @@ from kprof.elf.debug_files import debuginfod_folder
 from kprof.elf.search import FileFinder
 from kprof.errors import FormatError
 from kprof.model.tables import Kind, Mappings, UInt64
+from kprof.symbols.chains import NOTHING, Chains
 from kprof.symbols.elf_symbols import read_symbols
-from kprof.symbols.inlined import Function, inlined_functions
+from kprof.symbols.inlined import inlined_functions
 from kprof.symbols.jit import jit_symbols
 from kprof.symbols.kernel import KernelSymbols, kernel_symbols
 from kprof.symbols.options import SymbolOptions
+from kprof.symbols.plt import in_plt
 
 _NO_ROWS = np.empty(0, np.int64)
 
@@ -30,13 +32,14 @@ class Answer:
     Attributes:
         names: Distinct raw names.
         rows: Which of them each address has, -1 for none, shape (n,).
-        chains: The function at each address and what was inlined into it, outermost first; empty if
-            nobody asked.
+        chains: What was inlined, of these addresses and perhaps others; of none if nobody asked.
+        chain: Which of the chains each address has, -1 for none, shape (n,).
     """
 
     names: list[bytes] = field(default_factory=list)
     rows: npt.NDArray[np.int64] = field(default_factory=lambda: _NO_ROWS)
-    chains: list[list[Function]] = field(default_factory=list)
+    chains: Chains = NOTHING
+    chain: npt.NDArray[np.int64] = field(default_factory=lambda: _NO_ROWS)
 
 
 class Lookup:
@@ -56,7 +59,7 @@ class Lookup:
         self._options = options
         self._finder = finder
         # The file is kept beside its table, so that its id stays its own.
-        self._tables: dict[int, tuple[ElfFile, SymbolTable]] = {}
+        self._tables: dict[tuple[int, bool], tuple[ElfFile, SymbolTable]] = {}
         self._kernels: dict[str, KernelSymbols | None] = {}
         self._jits: dict[tuple[str, int], SymbolTable | None] = {}
         self.problems: dict[str, str] = {}
@@ -113,15 +116,20 @@ class Lookup:
         return None if table is None else _named(table, table.find(addresses))
 
     def _elf(self, elf: ElfFile, addresses: UInt64) -> Answer:
-        if id(elf) not in self._tables:
+        compat = self._options.compat
+        # Decoding the linkage table takes longer than all else, and few recordings have been there.
+        plt = compat or in_plt(elf, addresses)
+        key = (id(elf), plt)
+        if key not in self._tables:
             debug = self._finder.find_debug(elf)
             if debug is None and self._options.debuginfod and not elf.has_debug_information:
                 debug = self._fetch(elf)
-            self._tables[id(elf)] = (elf, read_symbols(elf, debug, as_perf=self._options.compat))
-        table = self._tables[id(elf)][1]
+            self._tables[key] = (elf, read_symbols(elf, debug, as_perf=compat, plt=plt))
+        table = self._tables[key][1]
         answer = _named(table, table.find(addresses))
-        if (self._options.inline or self._options.source_lines) and not self._options.compat:
+        if (self._options.inline or self._options.source_lines) and not compat:
             answer.chains = inlined_functions(elf, self._finder, addresses, remember=self._options.cache)
+            answer.chain = answer.chains.find(addresses)
         return answer
 
     def _fetch(self, elf: ElfFile) -> ElfFile | None:
@@ -148,9 +156,6 @@ def _spread(answer: Answer, known: npt.NDArray[np.bool_]) -> Answer:
     """Make room in an answer for the addresses that were not asked for."""
     rows = np.full(len(known), -1, np.int64)
     rows[known] = answer.rows
-    chains: list[list[Function]] = []
-    if answer.chains:
-        chains = [[]] * len(known)
-        for row, chain in zip(np.flatnonzero(known).tolist(), answer.chains, strict=True):
-            chains[row] = chain
-    return Answer(answer.names, rows, chains)
+    chain = np.full(len(known), -1, np.int64)
+    chain[known] = answer.chain if len(answer.chain) else -1
+    return Answer(answer.names, rows, answer.chains, chain)

@@ -19,6 +19,7 @@ class SymbolOptions:
         kernel_text: Address of `_text` in the kernel that was recorded, 0 if not known: the kernel lies
             elsewhere after every boot.
         cache: Keep what is costly to find out in the user's cache.
+        places: Keep frames of one function apart that are at different addresses.
         debuginfod: Ask the servers in DEBUGINFOD_URLS for debug files.
     """
 
@@ -29,4 +30,5 @@ class SymbolOptions:
     kallsyms: str = KALLSYMS
     kernel_text: int = 0
     cache: bool = True
+    places: bool = True
     debuginfod: bool = False

@@ -23,6 +23,8 @@ _JUMP_SIZE = 6
 _MOST = 1 << 20
 _LONGEST = 4096
 _SUFFIX = b"@plt"
+_SECTIONS = (".plt", ".plt.sec", ".plt.got")
+_TOP = (1 << 64) - 1
 
 
 def add_plt(table: SymbolTable, elf: ElfFile, *, as_perf: bool) -> bool:
@@ -42,6 +44,15 @@ def add_plt(table: SymbolTable, elf: ElfFile, *, as_perf: bool) -> bool:
     behind = np.cumsum(lengths, dtype=np.uint64)
     table.add(starts, ends, b"".join(names), behind - lengths, lengths)
     return True
+
+
+def in_plt(elf: ElfFile, addresses: UInt64) -> bool:
+    """Say whether any of the addresses may lie in a procedure linkage table."""
+    headers = [elf.section_header(name) for name in _SECTIONS]
+    spans = [
+        (h.address, min(h.address + h.size, _TOP)) for h in headers if h is not None and h.address <= _TOP
+    ]
+    return any(bool(((addresses >= low) & (addresses <= high)).any()) for low, high in spans)
 
 
 def _relocations(elf: ElfFile, names: tuple[str, ...]) -> tuple[UInt64, UInt64]:
@@ -80,7 +91,7 @@ def _in_order(elf: ElfFile) -> Columns:
 
 def _decoded(elf: ElfFile) -> Columns:
     """Return start, end and symbol of all slots, by the cells that they jump through."""
-    slots = [_jumps(elf, name) for name in (".plt", ".plt.sec", ".plt.got")]
+    slots = [_jumps(elf, name) for name in _SECTIONS]
     starts, ends, targets = (np.concatenate(column) for column in zip(*slots, strict=True))
     if not len(starts):
         return starts, ends, targets

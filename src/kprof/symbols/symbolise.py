@@ -8,11 +8,11 @@ from pathlib import PurePath
 import numpy as np
 
 from kprof.elf.search import FileFinder
-from kprof.model.labels import UNKNOWN, unknown_frames
+from kprof.model.labels import UNKNOWN
 from kprof.model.profile import Profile
-from kprof.model.tables import Frames, Kind
-from kprof.symbols.expand import Inlined, expand
-from kprof.symbols.inlined import Function
+from kprof.model.tables import Frames, Int64, Kind
+from kprof.symbols.chains import Chains
+from kprof.symbols.frame_table import FrameTable
 from kprof.symbols.lookup import Answer, Lookup
 from kprof.symbols.names import Namer, is_python
 from kprof.symbols.options import SymbolOptions
@@ -43,15 +43,13 @@ class _Symboliser:
         self._finder = finder
         self._lookup = Lookup(profile.mappings, options, finder)
         self._namer = Namer(full=options.full_names)
-        self._names = list(profile.frames.name)
-        self._kinds = profile.frames.kind.copy()
-        self._sources = list(profile.frames.source) or [""] * len(self._names) * options.source_lines
-        self._inlined = Inlined()
+        self._table = FrameTable(profile.frames, sources=options.source_lines)
+        self._unknown = self._table.number(UNKNOWN)
 
     def run(self) -> Profile:
-        frames = self._profile.frames
-        rows = np.array(unknown_frames(frames), np.int64)
-        rows = rows[(frames.mapping[rows] >= 0) & (frames.address[rows] > 0)]
+        frames, table = self._profile.frames, self._table
+        nameless = (table.name == self._unknown) & (frames.mapping >= 0) & (frames.address > 0)
+        rows = np.flatnonzero(nameless)
         rows = rows[np.lexsort((frames.address[rows], frames.mapping[rows], frames.kind[rows]))]
         ends = np.flatnonzero(np.diff(frames.kind[rows]) | np.diff(frames.mapping[rows])) + 1
         for group in np.split(rows, ends) if len(rows) else ():
@@ -59,45 +57,63 @@ class _Symboliser:
             answer = self._lookup.find(kind, mapping, np.ascontiguousarray(frames.address[group]))
             if answer is not None:
                 self._name(group, answer)
-        named = Frames(self._names, frames.mapping, frames.address, self._kinds, self._sources)
         facts = {**self._profile.meta.facts, **self._facts(rows)}
-        profile = replace(self._profile, frames=named, meta=replace(self._profile.meta, facts=facts))
-        return expand(profile, self._inlined)
+        profile = replace(self._profile, meta=replace(self._profile.meta, facts=facts))
+        return table.finish(profile, places=self._options.places)
 
-    def _name(self, group: np.ndarray, answer: Answer) -> None:
+    def _name(self, group: Int64, answer: Answer) -> None:
         """Give names to the frames of one mapping."""
-        texts = [self._namer(raw) for raw in answer.names]
-        python = [is_python(raw) for raw in answer.names]
-        for row, name in zip(group.tolist(), answer.rows.tolist(), strict=True):
-            if name < 0:
-                continue
-            self._names[row] = texts[name]
-            if python[name] and self._kinds[row] == Kind.JIT:
-                self._kinds[row] = Kind.PYTHON
-        if answer.chains:
-            for row, chain in zip(group.tolist(), answer.chains, strict=True):
-                if chain:
-                    self._add_chain(row, chain)
+        table = self._table
+        names = table.numbers(self._namer(raw) for raw in answer.names)
+        known = np.flatnonzero(answer.rows >= 0)
+        table.name[group[known]] = names[answer.rows[known]]
+        python = np.array([is_python(raw) for raw in answer.names], np.bool_)
+        if python.any():
+            rows = group[known][python[answer.rows[known]]]
+            table.kind[rows[table.kind[rows] == Kind.JIT]] = Kind.PYTHON
+        if len(answer.chain):
+            self._add_chains(group, answer.chains, answer.chain)
 
-    def _add_chain(self, row: int, chain: list[Function]) -> None:
-        """Put what was inlined above a frame; the symbol table knows best what the frame itself is."""
-        if self._names[row] == UNKNOWN:
-            self._names[row] = self._readable(chain[0])
+    def _add_chains(self, group: Int64, chains: Chains, chain: Int64) -> None:
+        """Put what was inlined above the frames; the symbol table knows best what a frame itself is."""
+        length = np.where(chain >= 0, np.diff(chains.start)[chain], 0) if len(chains.addresses) else chain * 0
+        group, chain, length = group[length > 0], chain[length > 0], length[length > 0]
+        start = chains.start[chain].astype(np.int64)
+        table, names, sources = self._table, *self._texts(chains, chain)
+        outer = chains.items[start]
+        nameless = table.name[group] == self._unknown
+        table.name[group[nameless]] = names[outer[nameless]]
         if self._options.source_lines:
-            self._sources[row] = chain[0][2]
+            table.source[group] = sources[outer]
         if self._options.inline:
-            for function in chain[1:]:
-                self._inlined.add(row, self._readable(function), function[2])
+            inner = np.repeat(group, length - 1)
+            ends = np.cumsum(length - 1)
+            at = (
+                np.arange(len(inner))
+                - np.repeat(ends - (length - 1), length - 1)
+                + np.repeat(start + 1, length - 1)
+            )
+            table.add_inlined(inner, names[chains.items[at]], sources[chains.items[at]])
 
-    def _readable(self, function: Function) -> str:
-        name, mangled, _ = function
-        return self._namer(name) if mangled else name.decode("utf-8", "surrogateescape")
+    def _texts(self, chains: Chains, chain: Int64) -> tuple[Int64, Int64]:
+        """Return the numbers of names and sources of functions by row; 0 if in none of the chains."""
+        used = np.zeros(len(chains.start) - 1, np.bool_)
+        used[chain] = True
+        rows = np.unique(chains.items[np.repeat(used, np.diff(chains.start))])
+        names, sources = np.zeros((2, len(chains.mangled)), np.int64)
+        for row in rows.tolist():
+            name, mangled, source = chains.function(row)
+            text = self._namer(name) if mangled else name.decode("utf-8", "surrogateescape")
+            names[row] = self._table.number(text)
+            if self._options.source_lines:
+                sources[row] = self._table.number(source)
+        return names, sources
 
     def _facts(self, rows: np.ndarray) -> dict[str, str]:
         """Say which mappings stay without names, and why."""
         frames, mappings = self._profile.frames, self._profile.mappings
-        missing = [row for row in rows.tolist() if self._names[row] == UNKNOWN]
-        counts = np.bincount(frames.mapping[missing], minlength=len(mappings)) if missing else ()
+        missing = rows[self._table.name[rows] == self._unknown]
+        counts = np.bincount(frames.mapping[missing], minlength=len(mappings)) if len(missing) else ()
         told: dict[str, str] = {}
         for mapping in np.argsort(-np.asarray(counts), kind="stable").tolist():
             path = mappings.path[mapping]

@@ -2,21 +2,24 @@
 
 import os
 
+import numpy as np
 import pytest
 
 from kprof.symbols.cache import ChainCache, cache_folder
+from kprof.symbols.chains import Chains
 
 ID = "ab" * 20
-CHAINS = {0x1000: [(b"f\xff", True, "a.c:1"), (b"g", False, "")], 0x2000: []}
+KNOWN = {0x1000: [(b"f\xff", True, "a.c:1"), (b"g", False, "")], 0x2000: []}
+CHAINS = Chains.of(np.array(list(KNOWN), np.uint64), list(KNOWN.values()))
 
 
 def test_what_was_kept_comes_back(tmp_path):
     ChainCache(tmp_path).store(ID, CHAINS)
-    assert ChainCache(tmp_path).load(ID) == CHAINS
-    assert ChainCache(tmp_path).load("cd" * 20) == {}
+    assert ChainCache(tmp_path).load(ID).by_address() == KNOWN
+    assert ChainCache(tmp_path).load("cd" * 20).by_address() == {}
 
 
-@pytest.mark.parametrize("at", [0, 15, 20, 30, -1])
+@pytest.mark.parametrize("at", [0, 15, 20, 30, 60, -1])
 def test_damaged_entries_are_removed(tmp_path, at):
     cache = ChainCache(tmp_path)
     cache.store(ID, CHAINS)
@@ -24,33 +27,33 @@ def test_damaged_entries_are_removed(tmp_path, at):
     data = bytearray(path.read_bytes())
     data[at] ^= 1
     path.write_bytes(data)
-    assert cache.load(ID) == {}
+    assert cache.load(ID).by_address() == {}
     assert not path.exists()
 
 
 def test_the_ones_not_used_for_long_go_first(tmp_path):
-    cache = ChainCache(tmp_path, most_bytes=400)
+    cache = ChainCache(tmp_path, most_bytes=600)
     for number in range(8):
         cache.store(f"{number:02x}" * 20, CHAINS)
         for age, path in enumerate(sorted(tmp_path.glob("*/*"), key=lambda p: p.stat().st_mtime)):
             os.utime(path, (1000 + age, 1000 + age))
-    assert sum(path.stat().st_size for path in tmp_path.glob("*/*")) <= 400
-    assert cache.load("07" * 20) == CHAINS
-    assert cache.load("00" * 20) == {}
+    assert sum(path.stat().st_size for path in tmp_path.glob("*/*")) <= 600
+    assert cache.load("07" * 20).by_address() == KNOWN
+    assert cache.load("00" * 20).by_address() == {}
 
 
 def test_what_is_no_build_id_is_no_path(tmp_path):
     cache = ChainCache(tmp_path / "sub")
     for name in ("", "..", "../../x", "zz"):
         cache.store(name, CHAINS)
-        assert cache.load(name) == {}
+        assert cache.load(name).by_address() == {}
     assert not (tmp_path / "sub").exists()
 
 
 def test_a_folder_that_cannot_be_written_is_no_error():
     cache = ChainCache(cache_folder({"KPROF_CACHE_DIR": "/proc/none"}))
     cache.store(ID, CHAINS)
-    assert cache.load(ID) == {}
+    assert cache.load(ID).by_address() == {}
 
 
 def test_where_it_is():

@@ -13,7 +13,7 @@ from kprof.elf.search import FileFinder
 from kprof.model import Event, Frames, Kind, Mappings, Meta, Profile, Samples, Stacks
 from kprof.symbols import SymbolOptions, symbolise
 from kprof.symbols.archive import archive
-from kprof.symbols.expand import Inlined, expand
+from kprof.symbols.frame_table import FrameTable
 
 SOURCE = """
 #include <cstdio>
@@ -206,31 +206,57 @@ def test_inlined_functions_become_frames(program, finder, monkeypatch):
     assert len(named.stacks) == 3
 
 
-def test_expanding_a_tree():
-    rows = np.arange(3, dtype=np.int32)
+def branched():
+    """a;b;b, nothing, a;c."""
     profile = profile_of([1, 2, 3])
-    profile = replace(
+    return replace(
         profile,
         stacks=Stacks(np.array([-1, 0, 0, 1], np.int32), np.array([0, 1, 2, 1], np.int32)),
         samples=replace(profile.samples, stack=np.array([3, -1, 2], np.int32)),
         frames=replace(profile.frames, name=["a", "b", "c"]),
     )
-    inlined = Inlined()
-    for frame, name in ((1, "b1"), (0, "a1"), (1, "b2")):
-        inlined.add(frame, name, "")
-    wide = expand(profile, inlined).check()
 
-    def stack(node):
-        names = []
-        while node >= 0:
-            names.append(wide.frames.name[wide.stacks.frame[node]])
-            node = int(wide.stacks.parent[node])
-        return names[::-1]
 
-    expected = ["a", "a1", "b", "b1", "b2", "b", "b1", "b2"]
-    assert [stack(int(node)) for node in wide.samples.stack] == [expected, [], ["a", "a1", "c"]]
-    assert len(rows) == len(wide.samples)
-    assert expand(profile, Inlined()) is profile
+def stacks_of(profile):
+    found = []
+    for node in profile.samples.stack.tolist():
+        names, at = [], node
+        while at >= 0:
+            names.append(profile.frames.name[profile.stacks.frame[at]])
+            at = int(profile.stacks.parent[at])
+        found.append(names[::-1])
+    return found
+
+
+@pytest.mark.parametrize("places", [True, False])
+def test_inlined_functions_in_a_tree(places):
+    profile = branched()
+    table = FrameTable(profile.frames, sources=False)
+    for frame, names in ((1, ["b1", "b2"]), (0, ["a1"])):
+        table.add_inlined(np.full(len(names), frame), table.numbers(names), np.zeros(len(names), np.int64))
+    wide = table.finish(profile, places=places).check()
+    assert stacks_of(wide) == [["a", "a1", "b", "b1", "b2", "b", "b1", "b2"], [], ["a", "a1", "c"]]
+
+
+def test_places_in_one_function_become_one_frame():
+    profile = branched()
+    table = FrameTable(profile.frames, sources=False)
+    table.name[2] = table.name[1]
+    apart = table.finish(profile, places=True).check()
+    assert (len(apart.frames), len(apart.stacks)) == (3, 4)
+    joined = table.finish(profile, places=False).check()
+    assert (len(joined.frames), len(joined.stacks)) == (2, 3)
+    assert stacks_of(joined) == stacks_of(apart) == [["a", "b", "b"], [], ["a", "b"]]
+    assert joined.frames.address.tolist() == [1, 2]
+
+
+def test_lines_keep_places_apart():
+    profile = branched()
+    table = FrameTable(profile.frames, sources=True)
+    table.name[2] = table.name[1]
+    table.source[:] = table.numbers(["a.c:1", "b.c:1", "b.c:2"])
+    lines = table.finish(profile, places=False).check()
+    assert lines.frames.source == ["a.c:1", "b.c:1", "b.c:2"]
 
 
 def test_archive(program, finder, tmp_path):
