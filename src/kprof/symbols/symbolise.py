@@ -42,7 +42,7 @@ class _Symboliser:
         self._options = options
         self._finder = finder
         self._lookup = Lookup(profile.mappings, options, finder)
-        self._namer = Namer(full=options.full_names)
+        self._namer = Namer(full=options.full_names, as_perf=options.compat)
         self._names = list(profile.frames.name)
         self._kinds = profile.frames.kind.copy()
         self._sources = list(profile.frames.source) or [""] * len(self._names) * options.source_lines
