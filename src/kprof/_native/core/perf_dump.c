@@ -73,8 +73,7 @@ static void count_end(kp_perf *p, kp_unwind_end end) {
 /* As perf with libunwind. Of the copy it does not read the last word, and a return address
  * that it cannot read is 0 (access_mem in tools/perf/util/unwind-libunwind-local.c), which it shows as a frame. */
 static size_t unwind_as_perf(kp_perf *p, kp_unwind_input *input, kp_unwind_end *end) {
-    if (p->frame_count >= KP_PERF_SCRIPT_DEPTH) return 0;
-    size_t room = KP_PERF_SCRIPT_DEPTH - p->frame_count;
+    size_t room = KP_PERF_SCRIPT_DEPTH; /* the kernel's frames do not count */
     input->as_libunwind = 1;
     input->stack_size--;
     size_t count = kp_unwind(p->unwinder, input, p->unwound, room, end);
