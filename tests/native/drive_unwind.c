@@ -61,7 +61,7 @@ static void walk(kp_cfi *cfi, const struct given *given) {
     registers[7] = registers[31] = at;
     registers[8] = registers[32] = any_value(maps, at);
     kp_unwind_input in = {(int)given->machine, given->swap & 1, ((uint64_t)1 << 33) - 1, (const uint8_t *)registers,
-                          (draw() & 15) == 0, stack, size, find, maps};
+                          (draw() & 15) == 0, stack, size, find, maps, (draw() & 7) == 0};
     if (in.machine == EM_386) in.machine = EM_X86_64, in.is_32bit = 1;
     if (!(draw() & 15)) in.registers_mask &= draw();
     kp_unwind_frame frames[ROOM];

@@ -18,6 +18,7 @@ class PerfReader:
         every_sample: bool = False,
         keep_unmapped: bool = False,
         rounds: bool = True,
+        arch: bytes = b"",
         decompress: Callable[[bytes], bytes] | None = None,
         load: Callable[[bytes, int, str], CfiTable | None] | None = None,
     ) -> None: ...

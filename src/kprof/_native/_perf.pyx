@@ -52,6 +52,7 @@ cdef extern from "core/perf.h" nogil:
     void kp_perf_free(kp_perf *perf)
     int kp_perf_add_event(kp_perf *perf, const uint8_t *attr, size_t attr_size, const uint8_t *ids, size_t ids_size)
     int64_t kp_perf_event_of(const kp_perf *perf, uint64_t id)
+    void kp_perf_set_arch(kp_perf *perf, const char *name, size_t size)
     size_t kp_perf_events(const kp_perf *perf)
     void kp_perf_event_type(const kp_perf *perf, size_t number, uint32_t *type, uint64_t *config)
     void kp_perf_begin(kp_perf *perf)
@@ -137,6 +138,7 @@ cdef class PerfReader:
 
     Args:
         decompress: Called with the bytes of each compressed record; returns what they become.
+        arch: The machine that was recorded, as `uname -m` calls it; empty if not known.
         load: Called with path, pid and build-id in hex of a mapping that a copy of a stack leads to;
             returns its CfiTable, or None.
     """
@@ -148,7 +150,7 @@ cdef class PerfReader:
     cdef list _kept_alive
 
     def __cinit__(self, *, bint swap=False, bint compat=False, bint keep_ids=False, bint every_sample=False,
-                  bint keep_unmapped=False, bint rounds=True, decompress=None, load=None):
+                  bint keep_unmapped=False, bint rounds=True, bytes arch=b"", decompress=None, load=None):
         cdef kp_perf_options options
         options.swap = swap
         options.compat = compat
@@ -169,6 +171,8 @@ cdef class PerfReader:
         self._perf = kp_perf_new(&options)
         if self._perf is NULL:
             raise MemoryError
+        if arch:
+            kp_perf_set_arch(self._perf, arch, len(arch))
 
     def __dealloc__(self):
         kp_perf_free(self._perf)

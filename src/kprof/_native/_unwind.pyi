@@ -36,5 +36,6 @@ def unwind(
     *,
     swap: bool = False,
     is_32bit: bool = False,
+    as_libunwind: bool = False,
     most: int = 1024,
 ) -> tuple[list[tuple[int, bool]], str]: ...

@@ -48,6 +48,7 @@ cdef extern from "core/unwind.h" nogil:
         size_t stack_size
         int (*find)(void *, uint64_t, kp_unwind_map *) noexcept nogil
         void *context
+        int as_libunwind
     ctypedef enum kp_unwind_end:
         KP_UNWIND_WHOLE
     ctypedef struct kp_unwind_frame:
@@ -212,7 +213,8 @@ cdef class Maps:
 
 
 def unwind(int machine, uint64_t registers_mask, const uint8_t[::1] registers, const uint8_t[::1] stack,
-           Maps maps not None, *, bint swap=False, bint is_32bit=False, size_t most=1024):
+           Maps maps not None, *, bint swap=False, bint is_32bit=False, bint as_libunwind=False,
+           size_t most=1024):
     """Walk a copy of a stack.
 
     Args:
@@ -223,6 +225,7 @@ def unwind(int machine, uint64_t registers_mask, const uint8_t[::1] registers, c
         maps: What is mapped where.
         swap: Whether registers and stack are in the other byte order than this machine's.
         is_32bit: Whether the process ran in the 32-bit mode of the machine.
+        as_libunwind: Guess as little as perf with libunwind does.
         most: Frames to give at most.
 
     Returns:
@@ -245,6 +248,7 @@ def unwind(int machine, uint64_t registers_mask, const uint8_t[::1] registers, c
     given.stack_size = stack.shape[0]
     given.find = _find
     given.context = &maps._maps
+    given.as_libunwind = as_libunwind
     most = min(most, MOST_FRAMES)
     cdef kp_unwind_frame *frames = <kp_unwind_frame *>malloc((most + 1) * sizeof(kp_unwind_frame))
     cdef kp_unwinder *unwinder = kp_unwinder_new()

@@ -44,14 +44,15 @@ def find_event(events: tuple[Event, ...], wanted: str) -> int:
 
 
 def pick_event(profile: Profile, wanted: str = "") -> Profile:
-    """Keep one event: the one named, or the first. What is left out is counted in the quality.
+    """Keep one event: the one named, or the first that was seen. What is left out is counted in the quality.
 
     Events are never added up: a page fault and a nanosecond have no sum.
     """
     events = profile.meta.events
     if len(events) <= 1 and not wanted:
         return profile
-    row = find_event(events, wanted) if wanted else 0
+    seen = profile.samples.event
+    row = find_event(events, wanted) if wanted else int(seen.min()) if len(seen) else 0
     keep = profile.samples.event == row
     samples = profile.samples.take(keep)
     samples.event[:] = 0

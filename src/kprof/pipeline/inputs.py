@@ -167,4 +167,7 @@ def _raise_empty(profile: Profile, inputs: Sequence[str]) -> None:
     if filtered:
         causes = ", ".join(f"{cause} left out {n:,}" for cause, n in filtered.items())
         raise EmptyProfileError(f"nothing is left of {what}: {causes}", "loosen the filter")
+    if "hardware trace" in profile.meta.facts:
+        decode = "have it decoded: perf inject --itrace -i RECORDING -o DECODED"
+        raise EmptyProfileError(f"{what} holds a hardware trace, but no samples", decode)
     raise EmptyProfileError(f"{what} holds no samples", "is it the text of `perf script`, whole?")

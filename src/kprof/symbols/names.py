@@ -6,6 +6,7 @@ from kprof._native._text import short_name
 # Of these, what stands before the name ("vtable for") is not a return type.
 _SPECIAL = (b"_ZT", b"_ZG")
 _PYTHON = b"py::"
+_QUALIFIERS = (b" const", b" volatile", b" &&", b" &")
 
 
 class Namer:
@@ -13,10 +14,12 @@ class Namer:
 
     Args:
         full: Keep the argument lists of C++ functions, and the return types of templates.
+        as_perf: Keep those that stand within a name, as in "f(int)::{lambda()#1}::operator()".
     """
 
-    def __init__(self, *, full: bool = False) -> None:
+    def __init__(self, *, full: bool = False, as_perf: bool = False) -> None:
         self._full = full
+        self._as_perf = as_perf
         self._known: dict[bytes, str] = {}
 
     def __call__(self, raw: bytes) -> str:
@@ -31,10 +34,29 @@ class Namer:
         plain, at, version = raw.partition(b"@")
         name, language = demangle(plain)
         if language == CPP and not self._full:
-            name = short_name(name) or name
-            if not plain.startswith(_SPECIAL):
-                name = without_return_type(name) or name
+            name = self._short(name, is_special=plain.startswith(_SPECIAL))
         return name + at + version
+
+    def _short(self, name: bytes, *, is_special: bool) -> bytes:
+        if self._as_perf:
+            return name if is_special else without_return_type(_without_last_arguments(name))
+        name = short_name(name) or name
+        return name if is_special else without_return_type(name) or name
+
+
+def _without_last_arguments(name: bytes) -> bytes:
+    """Return "f(int)::g" of "f(int)::g(char) const"."""
+    start = name
+    while end := next((one for one in _QUALIFIERS if start.endswith(one)), b""):
+        start = start.removesuffix(end)
+    if not start.endswith(b")"):
+        return name
+    depth = 0
+    for at in range(len(start) - 1, 0, -1):
+        depth += (start[at] == ord(")")) - (start[at] == ord("("))
+        if not depth:
+            return start[:at]
+    return name
 
 
 def is_python(raw: bytes) -> bool:

@@ -42,7 +42,7 @@ class _Symboliser:
         self._options = options
         self._finder = finder
         self._lookup = Lookup(profile.mappings, options, finder)
-        self._namer = Namer(full=options.full_names)
+        self._namer = Namer(full=options.full_names, as_perf=options.compat)
         self._table = FrameTable(profile.frames, sources=options.source_lines)
         self._unknown = self._table.number(UNKNOWN)
 

@@ -20,6 +20,8 @@ FEATURE_VERSION = 5
 FEATURE_ARCH = 6
 FEATURE_CMDLINE = 11
 FEATURE_EVENT_DESC = 12
+# Of simpleperf: `simpleperf/record_file_format.h` in the Android sources.
+FEATURE_META_INFO = 129
 
 RECORD_BUILD_ID = 67
 RECORD_EVENT_UPDATE = 78

@@ -1,5 +1,7 @@
 """Filters, and the choice of an event."""
 
+from dataclasses import replace
+
 import pytest
 
 from kprof.errors import UsageError
@@ -112,6 +114,16 @@ def test_events_are_picked_and_never_added_up():
     assert pick_event(profile, "page-faults").check().total == 14
     with pytest.raises(UsageError, match="not in this profile"):
         pick_event(profile, "instructions")
+
+
+def test_an_event_that_never_was_is_not_picked():
+    builder = ProfileBuilder()
+    builder.add(["a"], 5, event=Event("cpu_atom/cycles/"))
+    builder.add(["b"], 7, event=Event("cpu_core/cycles/"))
+    profile = builder.build()
+    seen = replace(profile, samples=profile.samples.take(profile.samples.event == 1))
+    assert pick_event(seen).total == 7
+    assert pick_event(seen).meta.events[0].name == "cpu_core/cycles/"
 
 
 def test_stacks_that_events_left_out_lack_are_not_missed():

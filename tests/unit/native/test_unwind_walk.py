@@ -37,7 +37,7 @@ def at(number, offset=16):
     return CODE + 256 * number + offset
 
 
-def walk(cfi, words, pc, *, machine=X86_64, order="<", maps=None, **registers):
+def walk(cfi, words, pc, *, machine=X86_64, order="<", maps=None, as_libunwind=False, **registers):
     """Walk a stack of words; registers by their names in perf."""
     names = {
         X86_64: [
@@ -61,6 +61,7 @@ def walk(cfi, words, pc, *, machine=X86_64, order="<", maps=None, **registers):
         Maps(maps),
         swap=order == ">",
         is_32bit=machine == I386,
+        as_libunwind=as_libunwind,
     )
     return [address for address, _ in frames], end
 
@@ -186,6 +187,19 @@ def test_a_register_that_is_unknown_gives_no_cfa():
 
 def test_tables_of_another_machine_are_left_alone():
     assert walk(table(b"", machine=I386), [at(1)], at(0)) == ([at(0)], "no_rule")
+
+
+def test_as_libunwind_little_is_guessed_and_no_return_address_doubted():
+    cfi = table(b"", None, UNDEFINED[X86_64])
+    # JIT-compiled code has no callers, what lies in a file without rows has them by the frame pointer.
+    words = [at(1), 0, BASE + 32, JIT + 64, 0, at(2)]
+    assert walk(cfi, words, at(0), bp=BASE + 16) == ([at(0), at(1), JIT + 64, at(2)], "whole")
+    stopped = ([at(0), at(1), JIT + 64], "no_rule")
+    assert walk(cfi, words, at(0), bp=BASE + 16, as_libunwind=True) == stopped
+    for address in (0, 5):
+        assert walk(cfi, [address], at(0), as_libunwind=True) == ([at(0), address], "no_rule")
+    assert walk(cfi, [at(0)], 0, as_libunwind=True) == ([0], "no_rule")
+    assert walk(cfi, [], at(0), as_libunwind=True) == ([at(0)], "out_of_stack")
 
 
 def test_fewer_registers_than_the_mask_says():

@@ -53,6 +53,24 @@ def test_full_names():
     assert namer(b"_ZNK3app1W3runEi") == "app::W::run(int) const"
 
 
+AS_PERF = {
+    "main": "main",
+    "_ZNK3app1W3runEi": "app::W::run",
+    "_ZN3app3mixIlEET_S1_S1_.part.0": "app::mix<long>",
+    "_ZZNK3app1W3runEiENKUliE_clEi": "app::W::run(int) const::{lambda(int)#1}::operator()",
+    "_ZZNKR3app1W3runEiE1x": "app::W::run(int) const &::x",
+    "_ZThn16_N1A1fEi": "non-virtual thunk to A::f(int)",
+    "_ZNK1AclEv": "A::operator()",
+    "_ZN12_GLOBAL__N_11fEPFivE": "(anonymous namespace)::f",
+    "_ZNKSt8functionIFiiEEclEi": "std::function<int (int)>::operator()",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("raw", AS_PERF)
+def test_names_as_perf_writes_them(raw):
+    assert Namer(as_perf=True)(raw.encode()) == AS_PERF[raw]
+
+
 def test_punycode():
     assert demangle(b"_RNvC1au8gdel_5qa")[0].decode() == "a::gödel"
 
@@ -97,3 +115,7 @@ def test_as_cxxfilt_says():
         if demangle(name)[1] != CPP and want != name
     ]
     assert not wrong
+    namer = Namer(as_perf=True)
+    told = subprocess.run(["c++filt", "-p", "-i"], input=b"\n".join(names), capture_output=True, check=True)
+    pairs = zip(names, told.stdout.split(b"\n"), strict=True)
+    assert not [name for name, want in pairs if namer(name).encode() != want]

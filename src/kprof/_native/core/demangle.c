@@ -104,6 +104,12 @@ kp_language kp_demangle(kp_span name, kp_text_buffer *out) {
     return kp_demangle_cpp(name, out) && !out->failed ? KP_CPP : KP_NOT_MANGLED;
 }
 
+/* As in "f(int) const::{lambda()#1}": it belongs to what stands before it. */
+static int is_qualifier(kp_span rest) {
+    size_t size = kp_starts(rest, "const") ? 5 : kp_starts(rest, "volatile") ? 8 : 0;
+    return kp_starts(rest, "&") || (size && (rest.size == size || !kp_is_word(rest.at[size])));
+}
+
 /* "void f<int>" -> "f<int>"; "A::operator unsigned long" and "(anonymous namespace)::f" stay. */
 kp_span kp_without_return_type(kp_span name) {
     const char *start = name.at, *end = name.at + name.size;
@@ -115,7 +121,8 @@ kp_span kp_without_return_type(kp_span name) {
         int arrow = *at == '>' && at > name.at && at[-1] == '-';
         if (*at == '<' || *at == '(' || *at == '{' || *at == '[') depth++;
         if ((*at == '>' || *at == ')' || *at == '}' || *at == ']') && depth && !arrow) depth--;
-        if (*at == ' ' && !depth && at + 1 < end && at[1] != '[') start = at + 1;
+        if (*at == ' ' && !depth && at + 1 < end && at[1] != '[' && !is_qualifier(kp_between(at + 1, end)))
+            start = at + 1;
     }
     return kp_between(start, end);
 }

@@ -90,8 +90,8 @@ int64_t kp_perf_event_of(const kp_perf *perf, uint64_t id);
 size_t kp_perf_events(const kp_perf *perf);
 /* `type` and `config` of an event's perf_event_attr. */
 void kp_perf_event_type(const kp_perf *perf, size_t number, uint32_t *type, uint64_t *config);
-/* EM_ number of the machine that was recorded. */
-void kp_perf_set_machine(kp_perf *perf, int machine);
+/* The machine that was recorded, as `uname -m` calls it; x86_64 if it is not told. */
+void kp_perf_set_arch(kp_perf *perf, const char *name, size_t size);
 
 /* Another stream of records begins, in which nothing is left over from the last one. */
 void kp_perf_begin(kp_perf *perf);

@@ -125,6 +125,7 @@ enum {
 #define KP_CONTEXT_GUEST_USER ((uint64_t)-2560)
 
 enum { KP_FEATURE_ARCH = 6 };
+enum { KP_ABI_32 = 1 }; /* of the registers in a sample */
 enum { KP_PROT_EXEC = 4 };
 
 #endif

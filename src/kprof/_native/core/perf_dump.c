@@ -70,6 +70,17 @@ static void count_end(kp_perf *p, kp_unwind_end end) {
         p->counts.broken_dumps++;
 }
 
+/* As perf with libunwind. Of the copy it does not read the last word, and a return address
+ * that it cannot read is 0 (access_mem in tools/perf/util/unwind-libunwind-local.c), which it shows as a frame. */
+static size_t unwind_as_perf(kp_perf *p, kp_unwind_input *input, kp_unwind_end *end) {
+    size_t room = KP_PERF_SCRIPT_DEPTH; /* the kernel's frames do not count */
+    input->as_libunwind = 1;
+    input->stack_size--;
+    size_t count = kp_unwind(p->unwinder, input, p->unwound, room, end);
+    if (*end == KP_UNWIND_OUT_OF_STACK && count < room) p->unwound[count++] = (kp_unwind_frame){0, 1};
+    return count;
+}
+
 /* Fill p->frames; perf, too, looks up what it unwinds in the call rather than behind it. */
 int kp_push_dump(kp_perf *p, const kp_space *space, const kp_sample *s) {
     if (!p->unwinder && !(p->unwinder = kp_unwinder_new())) return -1;
@@ -84,10 +95,9 @@ int kp_push_dump(kp_perf *p, const kp_space *space, const kp_sample *s) {
                              .stack_size = s->stack_size,
                              .find = find,
                              .context = &d};
-    size_t room = KP_MAX_FRAMES;
-    if (p->options.compat) room = p->frame_count < KP_PERF_SCRIPT_DEPTH ? KP_PERF_SCRIPT_DEPTH - p->frame_count : 0;
     kp_unwind_end end = KP_UNWIND_FULL;
-    size_t count = room ? kp_unwind(p->unwinder, &input, p->unwound, room, &end) : 0;
+    size_t count = p->options.compat ? unwind_as_perf(p, &input, &end)
+                                     : kp_unwind(p->unwinder, &input, p->unwound, KP_MAX_FRAMES, &end);
     count_end(p, end);
     for (size_t i = 0; i < count; i++) {
         kp_unwind_frame frame = p->unwound[i];

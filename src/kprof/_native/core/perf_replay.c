@@ -1,4 +1,5 @@
 /* What records do, one after the other; and the reader as a whole. */
+#include <elf.h>
 #include <stdlib.h>
 
 #include "perf_state.h"
@@ -7,7 +8,7 @@ kp_perf *kp_perf_new(const kp_perf_options *options) {
     kp_perf *p = calloc(1, sizeof *p);
     if (!p) return NULL;
     p->options = *options;
-    p->machine = 62;
+    p->machine = EM_X86_64;
     p->whole_kernel = -1;
     p->cache = calloc(KP_PLACE_CACHE, sizeof *p->cache);
     p->frames = malloc((KP_MAX_FRAMES + 1) * sizeof *p->frames);
@@ -39,7 +40,16 @@ void kp_perf_free(kp_perf *p) {
     free(p);
 }
 
-void kp_perf_set_machine(kp_perf *p, int machine) { p->machine = machine; }
+void kp_perf_set_arch(kp_perf *p, const char *name, size_t size) {
+    static const struct {
+        const char *name;
+        int machine;
+    } known[] = {{"x86_64", EM_X86_64}, {"i386", EM_386}, {"i486", EM_386},  {"i586", EM_386},
+                 {"i686", EM_386},      {"x86", EM_386},  {"arm64", EM_AARCH64}, {"aarch64", EM_AARCH64}};
+    p->machine = EM_NONE;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strlen(known[i].name) == size && !memcmp(known[i].name, name, size)) p->machine = known[i].machine;
+}
 
 static int on_comm(kp_perf *p, kp_cursor c, kp_head head) {
     int32_t pid = (int32_t)kp_u32(&c), tid = (int32_t)kp_u32(&c);

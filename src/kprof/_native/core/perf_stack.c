@@ -1,4 +1,5 @@
 /* Call chains -> stacks. A chain that an address space has shown before is not looked at again. */
+#include <elf.h>
 #include <stdlib.h>
 
 #include "perf_state.h"
@@ -26,11 +27,17 @@ static unsigned mode_of(uint64_t context) {
     }
 }
 
-/* Entries of the last branches as callers: where the newest led to, then where each came from. */
-static int push_branches(kp_perf *p, const kp_space *space, const kp_sample *s) {
+/* Entries of the last branches as callers: each where it came from. The leaf is the sample's address or, if that
+ * is the kernel's, what the user's part of the chain begins with at `at`. perf takes where the newest branch led
+ * to: always the start of a function, and not the one that ran if a stub of a PLT jumped on. */
+static int push_branches(kp_perf *p, const kp_space *space, const kp_sample *s, size_t at) {
+    uint64_t leaf = kp_word(p, s->branches + 8);
+    uint64_t first = at < s->chain_length ? kp_word(p, s->chain + at * 8) : KP_CONTEXT_MAX;
+    if ((s->misc & KP_MODE_MASK) == KP_MODE_USER) first = s->ip;
+    if (first < KP_CONTEXT_MAX && !p->options.compat) leaf = first;
+    if (push(p, space, leaf, KP_MODE_USER, 0)) return -1;
     for (size_t i = 0; i < s->branch_count; i++) {
         const uint8_t *entry = s->branches + i * 24;
-        if (!i && push(p, space, kp_word(p, entry + 8), KP_MODE_USER, 0)) return -1;
         if (push(p, space, kp_word(p, entry), KP_MODE_USER, 0)) return -1;
     }
     return 0;
@@ -56,7 +63,7 @@ static int push_chain(kp_perf *p, const kp_space *space, const kp_sample *s) {
         }
         mode = mode_of(value);
         innermost = 1;
-        if (mode == KP_MODE_USER && s->branches) return push_branches(p, space, s);
+        if (mode == KP_MODE_USER && s->branches) return push_branches(p, space, s, i + 1);
         if (mode != KP_MODE_UNKNOWN) continue;
         p->counts.broken_chains++;
         p->cut = 1;
@@ -124,14 +131,23 @@ static int resolve_single(kp_perf *p, const kp_space *space, const kp_sample *s,
     return push(p, space, s->ip, s->misc & KP_MODE_MASK, 0) ? KP_PERF_NO_MEMORY : finish(p, stack);
 }
 
+/* Copies of stacks are of use only where registers and calling conventions are known. */
+static int is_unwound(const kp_perf *p, const kp_sample *s) {
+    return p->machine == EM_X86_64 || p->machine == EM_386 || (p->machine == EM_AARCH64 && s->abi != KP_ABI_32);
+}
+
 int kp_resolve(kp_perf *p, const kp_pending *w, int32_t *stack, kp_chain **chain) {
     const kp_sample *s = &w->sample;
+    int has_dump = s->abi && s->stack_size;
     p->frame_count = 0;
-    p->cut = 0;
+    p->cut = has_dump;
     *chain = NULL;
-    if (s->abi && s->stack_size) return kp_push_dump(p, w->space, s) ? KP_PERF_NO_MEMORY : finish(p, stack);
+    if (has_dump && is_unwound(p, s)) {
+        p->cut = 0;
+        return kp_push_dump(p, w->space, s) ? KP_PERF_NO_MEMORY : finish(p, stack);
+    }
     if (!s->chain_length) return resolve_single(p, w->space, s, stack);
-    if (s->branches) return push_chain(p, w->space, s) ? KP_PERF_NO_MEMORY : finish(p, stack);
+    if (s->branches || has_dump) return push_chain(p, w->space, s) ? KP_PERF_NO_MEMORY : finish(p, stack);
     if (chains_ready(&p->chains)) return KP_PERF_NO_MEMORY;
     kp_chain *known = kp_chain_slot(p, w->hash);
     *chain = known;

@@ -30,7 +30,7 @@ static int on_feature(kp_perf *p, kp_head head, kp_cursor c) {
     kp_u32(&c);
     size_t size;
     const char *arch = kp_text_z(&c, &size);
-    if (size == 7 && !memcmp(arch, "aarch64", 7)) kp_perf_set_machine(p, 183);
+    if (size) kp_perf_set_arch(p, arch, size);
     return KP_PERF_OK;
 }
 
@@ -70,6 +70,22 @@ static int on_compressed2(kp_perf *p, kp_cursor c) {
     return on_compressed(p, c.at, (size_t)size);
 }
 
+static int keep_tracing(kp_perf *p, const uint8_t *bytes, size_t size) {
+    if (KP_RESERVE(p->tracing, p->tracing_room, p->tracing_size, size)) return KP_PERF_NO_MEMORY;
+    memcpy(p->tracing + p->tracing_size, bytes, size);
+    p->tracing_size += size;
+    return KP_PERF_OK;
+}
+
+/* Formats of tracepoints. perf writes them behind the record; simpleperf of Android 9 and older, as its part. */
+static int on_tracing_data(kp_perf *p, kp_cursor c) {
+    uint64_t size = kp_u32(&c);
+    if (size && size <= kp_left(&c)) return keep_tracing(p, c.at, (size_t)size);
+    p->skip = (size + 7) & ~UINT64_C(7);
+    p->collect = 1;
+    return KP_PERF_OK;
+}
+
 /* A record that perf itself wrote. */
 static int on_user_record(kp_perf *p, const uint8_t *record, kp_head head) {
     kp_cursor c = kp_body(p, record, head);
@@ -83,10 +99,7 @@ static int on_user_record(kp_perf *p, const uint8_t *record, kp_head head) {
         /* Their pid and their kind stand where heads have other things: keep the head, too. */
         return keep_record(p, head, kp_cursor_in(p, record, head.size));
     case KP_RECORD_EVENT_UPDATE: return keep_record(p, head, c);
-    case KP_RECORD_TRACING_DATA:
-        p->skip = (kp_u32(&c) + UINT64_C(7)) & ~UINT64_C(7);
-        p->collect = 1;
-        return KP_PERF_OK;
+    case KP_RECORD_TRACING_DATA: return on_tracing_data(p, c);
     case KP_RECORD_AUXTRACE:
         p->skip = kp_u64(&c);
         p->counts.aux++;
@@ -98,14 +111,7 @@ static int on_user_record(kp_perf *p, const uint8_t *record, kp_head head) {
 /* Step over bytes that follow a record without being one. */
 static size_t step_over(kp_perf *p, const uint8_t *bytes, size_t size) {
     size_t part = p->skip < size ? (size_t)p->skip : size;
-    if (p->collect) {
-        if (KP_RESERVE(p->tracing, p->tracing_room, p->tracing_size, part)) {
-            p->status = KP_PERF_NO_MEMORY;
-        } else {
-            memcpy(p->tracing + p->tracing_size, bytes, part);
-            p->tracing_size += part;
-        }
-    }
+    if (p->collect && keep_tracing(p, bytes, part)) p->status = KP_PERF_NO_MEMORY;
     p->skip -= part;
     if (!p->skip) p->collect = 0;
     return part;

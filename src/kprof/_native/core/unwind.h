@@ -22,6 +22,7 @@ typedef struct {
     size_t stack_size;
     kp_unwind_find find;
     void *context;
+    int as_libunwind; /* guess as little as libunwind 1.6 within perf does, and doubt no return address */
 } kp_unwind_input;
 
 typedef enum {

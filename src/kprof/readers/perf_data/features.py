@@ -4,6 +4,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from kprof.readers.perf_data.event_names import names_by_simpleperf, names_of_tracepoints
 from kprof.wire import perf_file as wire
 
 _BUILD_ID_HEAD = 36
@@ -19,12 +20,16 @@ class Features:
         build_ids: Build-id in hex of each path.
         events: Name and ids of every event, in their order.
         facts: Host, kernel, command and perf's version.
+        tracepoints: Names of tracepoints by their number.
+        event_types: Names of events by type and config.
     """
 
     order: str = "<"
     build_ids: dict[str, str] = field(default_factory=dict)
     events: list[tuple[str, tuple[int, ...]]] = field(default_factory=list)
     facts: dict[str, str] = field(default_factory=dict)
+    tracepoints: dict[int, str] = field(default_factory=dict)
+    event_types: dict[tuple[int, int], str] = field(default_factory=dict)
 
     def add(self, number: int, data: bytes) -> None:
         """Interpret a section. One that is damaged is left out: samples do not depend on it."""
@@ -36,6 +41,10 @@ class Features:
                 self.events = list(self._events(data))
             elif number == wire.FEATURE_VERSION:
                 self.facts["recorder"] = f"perf {self._text(data, 0)[0]}"
+            elif number == wire.FEATURE_TRACING_DATA:
+                self.tracepoints.update(names_of_tracepoints(data))
+            elif number == wire.FEATURE_META_INFO:
+                self.event_types.update(names_by_simpleperf(data))
             elif number in texts:
                 self.facts[texts[number]] = self._text(data, 0)[0]
             elif number == wire.FEATURE_CMDLINE:
@@ -46,6 +55,13 @@ class Features:
     def add_build_id(self, record: bytes) -> None:
         """Interpret a whole record of type BUILD_ID."""
         self.add(wire.FEATURE_BUILD_ID, record)
+
+    def name_of(self, kind: int, config: int) -> str:
+        """Return the name of an event that the list of events does not name."""
+        known = self.event_types.get((kind, config)) or wire.EVENT_NAMES.get((kind, config))
+        if kind != wire.TYPE_TRACEPOINT:
+            return known or f"event {kind}:{config:x}"
+        return self.tracepoints.get(config) or known or f"tracepoint {config}"
 
     def _text(self, data: bytes, at: int) -> tuple[str, int]:
         (size,) = struct.unpack_from(f"{self.order}I", data, at)

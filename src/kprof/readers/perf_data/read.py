@@ -111,6 +111,7 @@ def _reader(options: ReadOptions, features: Features, *, rounds: bool) -> PerfRe
         every_sample=options.every_sample,
         keep_unmapped=options.addresses,
         rounds=rounds,
+        arch=features.facts.get("arch", "").encode(errors="replace"),
         decompress=_decompressor(),
         load=cfi_loader(options.files, features.build_ids),
     )
@@ -142,5 +143,6 @@ def _finish(reader: PerfReader, features: Features, options: ReadOptions, layout
             if what == wire.EVENT_UPDATE_NAME:
                 name = data[2 * _WORD :].partition(b"\0")[0].decode("utf-8", "surrogateescape")
                 updates[reader.event_of(number)] = name
+    features.add(wire.FEATURE_TRACING_DATA, reader.tracing_data())
     names = dict(enumerate(name for name, _ in features.events))
     return profile_of(reader, features, names | updates, options, cut=layout is not None and layout.cut)

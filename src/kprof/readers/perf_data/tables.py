@@ -11,7 +11,6 @@ from kprof.model.labels import UNKNOWN
 from kprof.model.tree import path_any
 from kprof.readers.options import ReadOptions
 from kprof.readers.perf_data.features import Features
-from kprof.wire import perf_file as wire
 
 _TRUNCATED = b"[truncated]"
 _KINDS = np.array(
@@ -19,6 +18,7 @@ _KINDS = np.array(
     np.uint8,
 )
 _KERNEL_MODE = 1
+_TRACE = "there is one (of Intel PT, Arm SPE, CoreSight or the like), which is not decoded"
 
 
 def profile_of(
@@ -36,21 +36,17 @@ def profile_of(
     tables, counts = reader.tables(), reader.counts()
     rows = tables["rows"]
     types = reader.event_types()
-    events = tuple(event_of(names.get(i) or _type_name(*types[i])) for i in range(len(types)))
+    events = tuple(event_of(names.get(i) or features.name_of(*types[i])) for i in range(len(types)))
     cut_rows = _cut(tables)
+    facts = {**features.facts, **({"hardware trace": _TRACE} if counts["aux"] else {})}
     return Profile(
         _mappings(tables, features),
         _frames(tables),
         Stacks(tables["parent"], tables["leaf"]),
         _samples(rows, every_sample=options.every_sample),
         [_text(comm) for comm in tables["comms"]],
-        Meta(events or (event_of("samples"),), _quality(counts, cut_rows, cut=cut), dict(features.facts)),
+        Meta(events or (event_of("samples"),), _quality(counts, cut_rows, cut=cut), facts),
     )
-
-
-def _type_name(kind: int, config: int) -> str:
-    known = wire.EVENT_NAMES.get((kind, config))
-    return known or (f"tracepoint {config}" if kind == wire.TYPE_TRACEPOINT else f"event {kind}:{config:x}")
 
 
 def _text(data: bytes) -> str:

@@ -16,7 +16,8 @@ BASE = r.IP | r.TID | r.CALLCHAIN
 
 
 def read(recording, **options):
-    source = Source(io.BytesIO(recording.bytes()), "made")
+    data = recording if isinstance(recording, bytes) else recording.bytes()
+    source = Source(io.BytesIO(data), "made")
     return find_format(source).read(source, ReadOptions(**options)).check()
 
 
@@ -101,11 +102,99 @@ def test_leader_sampling_counts_for_every_event_of_the_group():
     assert got == [(0, 50), (0, 100), (1, 5)]
 
 
-def test_branches_of_a_call_stack_are_callers():
+@pytest.mark.parametrize(
+    ("chain", "ip", "misc", "leaf"),
+    [
+        ([r.USER, 0x1210, 0x1], 0x120C, 2, 0x70C),
+        ([r.USER, 0x1210, 0x1], 2**64 - 8192, 1, 0x710),
+        ([r.USER], 2**64 - 8192, 1, 0x700),
+    ],
+)
+def test_branches_of_a_call_stack_are_callers_of_where_the_sample_is(chain, ip, misc, leaf):
     made = start(sample_type=BASE | r.BRANCH_STACK, branches=1 << 11)
     branches = made.words(2, 0x1100, 0x1200, 0, 0x1300, 0x1100, 0)
-    profile = read(made.sample(7, [r.USER, 0x1210, 0x1], after=branches))
-    assert [offset for _, offset in places(profile)] == [0x800, 0x600, 0x700]
+    made.sample(7, chain, ip=ip, misc=misc, after=branches)
+    assert [offset for _, offset in places(read(made))] == [0x800, 0x600, leaf]
+    assert [offset for _, offset in places(read(made, compat="perf"))] == [0x800, 0x600, 0x700]
+
+
+def copy_of_a_stack(sp_bit, pc_bit, abi, order="<"):
+    kinds = BASE | r.REGS_USER | r.STACK_USER
+    made = start(order, sample_type=kinds, registers=1 << sp_bit | 1 << pc_bit)
+    registers = [0x7000, 0x1020] if sp_bit < pc_bit else [0x1020, 0x7000]
+    dump = made.words(abi, *registers, 8, 0, 8)
+    return made.sample(7, (), ip=0x1010, after=dump)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_registers_are_those_of_the_machine_that_was_recorded(order):
+    arm = copy_of_a_stack(31, 32, 2, order)
+    assert places(read(arm.file(f6=arm.text("aarch64"))))[-1] == ("/bin/app", 0x520)
+    intel = copy_of_a_stack(7, 8, 2, order)
+    assert places(read(intel.file(f6=intel.text("x86_64"))))[-1] == ("/bin/app", 0x520)
+    assert places(read(intel))[-1] == ("/bin/app", 0x520)
+
+
+@pytest.mark.parametrize(("arch", "abi"), [("riscv64", 2), ("armv7l", 1), ("aarch64", 1)])
+def test_stacks_of_machines_that_are_not_unwound_are_their_leaf(arch, abi):
+    made = copy_of_a_stack(7, 8, abi)
+    profile = read(made.file(f6=made.text(arch)))
+    assert places(profile) == [("[truncated]", 0), ("/bin/app", 0x510)]
+
+
+def formats(made):
+    """Formats of tracepoints, as `perf record` keeps them."""
+    text = b"name: sched_switch\nID: 316\nformat:\n"
+    head = b"\x17\x08\x44tracing0.5\0" + (b"\0" if made.order == "<" else b"\1") + b"\x08" + made.ints(4096)
+    pages = b"header_page\0" + made.words(3) + b"abc" + b"header_event\0" + made.words(0)
+    ftrace = made.ints(1) + made.words(4) + b"name"
+    return head + pages + ftrace + made.ints(1) + b"sched\0" + made.ints(1) + made.words(len(text)) + text
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_tracepoints_are_named_by_their_formats(order):
+    made = start(order, kind=2, config=316)
+    data = formats(made)
+    made.record(66, made.ints(len(data)))
+    made.parts.append(data.ljust(-(-len(data) // 8) * 8, b"\0"))
+    made.sample(7, [r.USER, 0x1010])
+    assert [event.name for event in read(made).meta.events] == ["sched:sched_switch"]
+    within = start(order, kind=2, config=316).sample(7, [r.USER, 0x1010])
+    assert [event.name for event in read(within.file(f1=data)).meta.events] == ["sched:sched_switch"]
+    for cut in range(len(data)):
+        name = read(within.file(f1=data[:cut])).meta.events[0].name
+        assert name == "tracepoint 316", cut
+
+
+def test_formats_that_simpleperf_makes_a_part_of_their_record():
+    made = start(kind=2, config=316)
+    data = formats(made)
+    made.record(66, made.ints(len(data)) + data.ljust(-(-len(data) // 64) * 64, b"\0"))
+    profile = read(made.sample(7, [r.USER, 0x1010]))
+    assert profile.meta.quality.read == 1
+    assert profile.meta.events[0].name == "sched:sched_switch"
+
+
+def test_events_are_named_as_simpleperf_does():
+    made = start(kind=8, config=5).sample(7, [r.USER, 0x1010])
+    pairs = b"simpleperf_version\x001\0event_type_info\0cpu-cycles,0,0\nraw-x,1,8,5\nbroken,x\0"
+    assert read(made.file(f129=pairs)).meta.events[0].name == "raw-x,1"
+
+
+def test_a_hardware_trace_is_passed_over_and_named():
+    made = start().record(71, start().words(24, 0, 0) + bytes(16))
+    made.parts.append(b"\1" * 24)
+    profile = read(made.sample(7, [r.USER, 0x1010]))
+    assert profile.meta.quality.read == 1
+    assert "hardware trace" in profile.meta.facts
+    assert "hardware trace" not in read(start()).meta.facts
+
+
+def test_frames_of_a_guest_are_of_no_file_of_the_host():
+    guest_kernel, guest_user = 2**64 - 2176, 2**64 - 2560
+    made = start().mmap(-1, 0x1000, 0x1000, b"[guest.kernel.kallsyms]", misc=4)
+    profile = read(made.sample(7, [guest_kernel, 0x1010, guest_user, 0x1020], misc=4), addresses=True)
+    assert places(profile) == [("[unknown]", 0x1020), ("[unknown]", 0x1010)]
 
 
 def test_a_chain_as_long_as_may_be_is_marked_as_cut():
