@@ -119,6 +119,13 @@ static int add_group(kp_perf *p, kp_perf_row row, const kp_sample *s) {
     return status;
 }
 
+/* Where the process is, or was when it called the kernel; 0 if the sample does not tell. */
+static uint64_t user_address(const kp_perf *p, const kp_sample *s) {
+    for (size_t i = 0; i + 1 < s->chain_length; i++)
+        if (kp_word(p, s->chain + i * 8) == KP_CONTEXT_USER) return kp_word(p, s->chain + (i + 1) * 8);
+    return (s->misc & KP_MODE_MASK) == KP_MODE_USER ? s->ip : 0;
+}
+
 int kp_on_sample(kp_perf *p, const uint8_t *record, kp_head head) {
     kp_sample s = {.event = kp_sample_event(p, record, head)};
     p->counts.samples++;
@@ -132,6 +139,7 @@ int kp_on_sample(kp_perf *p, const uint8_t *record, kp_head head) {
     }
     kp_thread *thread = kp_thread_of(p, s.pid, s.tid);
     if (!thread) return KP_PERF_NO_MEMORY;
+    if (thread->space->before && kp_note_run(p, thread->space, user_address(p, &s))) return KP_PERF_NO_MEMORY;
     int32_t stack = -1, comm = thread->comm;
     kp_chain *chain;
     int status = kp_resolve(p, thread, &s, &stack, &chain);
