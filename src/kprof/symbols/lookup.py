@@ -21,6 +21,8 @@ from kprof.symbols.kernel import KernelSymbols, kernel_symbols
 from kprof.symbols.options import SymbolOptions
 
 _NO_ROWS = np.empty(0, np.int64)
+# To where handlers of signals return, in C libraries and vDSOs.
+_TRAMPOLINES = {b"__restore_rt", b"__restore", b"__kernel_rt_sigreturn", b"__kernel_sigreturn"}
 
 
 @dataclass(slots=True)
@@ -119,7 +121,8 @@ class Lookup:
                 debug = self._fetch(elf)
             self._tables[id(elf)] = (elf, read_symbols(elf, debug, as_perf=self._options.compat))
         table = self._tables[id(elf)][1]
-        answer = _named(table, table.find(addresses))
+        rows = table.find(addresses)
+        answer = _named(table, rows if self._options.compat else _with_trampolines(table, addresses, rows))
         if (self._options.inline or self._options.source_lines) and not self._options.compat:
             answer.chains = inlined_functions(elf, self._finder, addresses, remember=self._options.cache)
         return answer
@@ -134,6 +137,17 @@ class Lookup:
         with suppress(OSError, FormatError):
             self._finder.adopt_debug(elf, ElfFile.open(path))
         return self._finder.find_debug(elf)
+
+
+def _with_trampolines(
+    table: SymbolTable, addresses: UInt64, rows: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """Name what signal handlers return to: no call is before it, and so it is not there that its name is."""
+    gaps = np.flatnonzero(rows < 0)
+    behind = table.find(addresses[gaps] + np.uint64(1))
+    known = [row for row in set(behind.tolist()) if row >= 0 and table.name(row) in _TRAMPOLINES]
+    rows[gaps] = np.where(np.isin(behind, known), behind, rows[gaps])
+    return rows
 
 
 def _named(table: SymbolTable, rows: npt.NDArray[np.int64]) -> Answer:
