@@ -1,7 +1,8 @@
 """Hold `kprof fold --compat perf` against `perf script --no-inline`, sample by sample and frame by frame.
 
-    python tests/bench/agreement.py [--examples] RECORDING...
+    python tests/bench/agreement.py [--examples] [--default] RECORDING...
 
+With --default, it is what kprof says without `--compat`, but for inlined functions and marks of truncated stacks.
 perf's text is read here with a regular expression, not with kprof's reader of text. Samples are paired by
 event, thread and time. The table is Markdown; what differs is listed below it by class, with an example.
 """
@@ -96,13 +97,14 @@ def stacks_of(profile: Profile) -> list[tuple[Frame, ...]]:
     ]
     stacks: list[tuple[Frame, ...]] = []
     for parent, leaf in zip(profile.stacks.parent.tolist(), profile.stacks.frame.tolist(), strict=True):
-        stacks.append((frames[leaf], *(stacks[parent] if parent >= 0 else ())))
+        above = stacks[parent] if parent >= 0 else ()
+        stacks.append(above if names[leaf] == "[truncated]" else (frames[leaf], *above))
     return stacks
 
 
-def kprof_samples(recording: Path, event: str) -> Iterator[tuple[int, int, Sample]]:
+def kprof_samples(recording: Path, event: str, compat: str) -> Iterator[tuple[int, int, Sample]]:
     """Give thread, time and what else kprof says of every sample of an event."""
-    options = ReadOptions(compat="perf", every_sample=True)
+    options = ReadOptions(compat=compat, every_sample=True)
     profile = pipeline.read([str(recording)], pipeline.Choice(options, event=event, inline=False))
     stacks, rows = stacks_of(profile), profile.samples
     columns = (rows.stack, rows.weight, rows.comm, rows.tid, rows.time_ns)
@@ -175,7 +177,7 @@ def paired(found: Iterator[tuple[int, int, Sample]]) -> dict[tuple[int, int, int
     return samples
 
 
-def agreement(recording: Path) -> Result:
+def agreement(recording: Path, compat: str) -> Result:
     result = Result()
     events: dict[str, list[tuple[int, int, Sample]]] = defaultdict(list)
     with tempfile.TemporaryDirectory(prefix="kprof-agreement-") as scratch:
@@ -184,7 +186,7 @@ def agreement(recording: Path) -> Result:
     for event, found in events.items():
         theirs = paired(iter(found))
         try:
-            ours = paired(kprof_samples(recording, event))
+            ours = paired(kprof_samples(recording, event, compat))
         except KprofError as error:
             ours = {}
             result.differ("error", str(error))
@@ -201,6 +203,8 @@ def agreement(recording: Path) -> Result:
 
 def percent(part: int, whole: int) -> str:
     """Never rounds up to 100."""
+    if not whole:
+        return "-"
     return "100" if part == whole else f"{int(10000 * part / whole) / 100:.2f}"
 
 
@@ -209,6 +213,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     parser.add_argument("recordings", nargs="+", type=Path, metavar="RECORDING")
     parser.add_argument("--examples", action="store_true", help="show an example of each difference")
+    parser.add_argument("--default", action="store_true", help="hold what kprof says without --compat")
     args = parser.parse_args()
     print(
         "| recording | samples | kprof has | heads equal % | stacks equal % | their weight % | modules too % |"
@@ -216,9 +221,9 @@ def main() -> None:
     print("|---|---|---|---|---|---|---|")
     results = {}
     for recording in args.recordings:
-        one = results[recording.name] = agreement(recording)
-        n = one.perf or 1
-        shares = (percent(one.heads, n), percent(one.stacks, n), percent(one.weight_equal, one.weight or 1),
+        one = results[recording.name] = agreement(recording, "" if args.default else "perf")
+        n = one.perf
+        shares = (percent(one.heads, n), percent(one.stacks, n), percent(one.weight_equal, one.weight),
                   percent(one.modules, n))  # fmt: skip
         print(f"| {recording.name} | {one.perf} | {one.kprof} | {' | '.join(shares)} |", flush=True)
     for name, one in results.items():

@@ -23,6 +23,8 @@ from kprof.symbols.options import SymbolOptions
 from kprof.symbols.plt import in_plt
 
 _NO_ROWS = np.empty(0, np.int64)
+# To where handlers of signals return, in C libraries and vDSOs.
+_TRAMPOLINES = {b"__restore_rt", b"__restore", b"__kernel_rt_sigreturn", b"__kernel_sigreturn"}
 
 
 @dataclass(slots=True)
@@ -126,7 +128,8 @@ class Lookup:
                 debug = self._fetch(elf)
             self._tables[key] = (elf, read_symbols(elf, debug, as_perf=compat, plt=plt))
         table = self._tables[key][1]
-        answer = _named(table, table.find(addresses))
+        rows = table.find(addresses)
+        answer = _named(table, rows if compat else _with_trampolines(table, addresses, rows))
         if (self._options.inline or self._options.source_lines) and not compat:
             answer.chains = inlined_functions(elf, self._finder, addresses, remember=self._options.cache)
             answer.chain = answer.chains.find(addresses)
@@ -142,6 +145,17 @@ class Lookup:
         with suppress(OSError, FormatError):
             self._finder.adopt_debug(elf, ElfFile.open(path))
         return self._finder.find_debug(elf)
+
+
+def _with_trampolines(
+    table: SymbolTable, addresses: UInt64, rows: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """Name what signal handlers return to: no call is before it, and so it is not there that its name is."""
+    gaps = np.flatnonzero(rows < 0)
+    behind = table.find(addresses[gaps] + np.uint64(1))
+    known = [row for row in set(behind.tolist()) if row >= 0 and table.name(row) in _TRAMPOLINES]
+    rows[gaps] = np.where(np.isin(behind, known), behind, rows[gaps])
+    return rows
 
 
 def _named(table: SymbolTable, rows: npt.NDArray[np.int64]) -> Answer:

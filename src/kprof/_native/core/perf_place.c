@@ -56,7 +56,7 @@ int32_t kp_place_of(kp_perf *p, const kp_space *space, uint64_t address, unsigne
     if (kernel) {
         place = kernel_place(p, address, mode, is_return);
     } else {
-        const kp_region *region = mode == KP_MODE_USER ? kp_region_at(space->regions, address) : NULL;
+        const kp_region *region = mode == KP_MODE_USER ? kp_find_region(space, address) : NULL;
         /* Broken stacks are full of addresses of nothing. They have no names to be told apart by. */
         uint64_t unmapped = p->options.keep_unmapped ? address : 0;
         uint64_t at = region ? address - region->start + region->offset : unmapped;

@@ -119,6 +119,13 @@ static int add_group(kp_perf *p, kp_perf_row row, const kp_sample *s) {
     return status;
 }
 
+/* Where the process is, or was when it called the kernel; 0 if the sample does not tell. */
+static uint64_t user_address(const kp_perf *p, const kp_sample *s) {
+    for (size_t i = 0; i + 1 < s->chain_length; i++)
+        if (kp_word(p, s->chain + i * 8) == KP_CONTEXT_USER) return kp_word(p, s->chain + (i + 1) * 8);
+    return (s->misc & KP_MODE_MASK) == KP_MODE_USER ? s->ip : 0;
+}
+
 static int finish_sample(kp_perf *p, const kp_pending *w) {
     const kp_sample *s = &w->sample;
     int32_t stack = -1;
@@ -165,6 +172,15 @@ int kp_on_sample(kp_perf *p, const uint8_t *record, kp_head head) {
     }
     const kp_thread *thread = kp_thread_of(p, w->sample.pid, w->sample.tid);
     if (!thread) return KP_PERF_NO_MEMORY;
+    if (thread->space->before) {
+        /* What waits must not see the change that this sample may make. */
+        kp_pending own = *w;
+        int status = kp_finish_samples(p);
+        if (status) return status;
+        w = &p->batch[0];
+        *w = own;
+        if (kp_note_run(p, thread->space, user_address(p, &w->sample))) return KP_PERF_NO_MEMORY;
+    }
     w->comm = thread->comm;
     w->space = thread->space;
     w->space->users++;

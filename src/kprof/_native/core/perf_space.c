@@ -13,6 +13,7 @@ static void regions_release(kp_regions *regions) {
 void kp_space_release(kp_space *space) {
     if (!space || --space->users) return;
     regions_release(space->regions);
+    regions_release(space->before);
     free(space);
 }
 
@@ -62,6 +63,19 @@ const kp_region *kp_region_at(const kp_regions *regions, uint64_t address) {
     return found && address < found->end ? found : NULL;
 }
 
+const kp_region *kp_find_region(const kp_space *space, uint64_t address) {
+    const kp_region *found = kp_region_at(space->regions, address);
+    return found || !space->before ? found : kp_region_at(space->before, address);
+}
+
+/* While the kernel is in an exec, the process still is at the system call of the program before. */
+int kp_note_run(kp_perf *p, kp_space *space, uint64_t address) {
+    if (!space->before || !kp_region_at(space->regions, address)) return 0;
+    regions_release(space->before);
+    space->before = NULL;
+    return own_regions(p, space) ? 0 : -1;
+}
+
 /* Put a region in the place of what it covers. */
 static int insert(kp_regions *regions, kp_region added) {
     if (added.end <= added.start) return 0;
@@ -100,7 +114,8 @@ int kp_map(kp_perf *p, kp_space *space, kp_region region) {
         /* What the program before the exec had mapped is gone; perf keeps it. */
         kp_space *fresh = space_new(p);
         if (!fresh) return KP_PERF_NO_MEMORY;
-        regions_release(space->regions);
+        regions_release(space->before);
+        space->before = space->regions;
         space->regions = fresh->regions;
         free(fresh);
     }

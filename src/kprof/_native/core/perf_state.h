@@ -52,7 +52,8 @@ typedef struct {
 typedef struct {
     kp_regions *regions;
     size_t users;
-    int replaced; /* an exec came; the regions are those of the program before it */
+    int replaced;       /* an exec came; the regions are those of the program before it */
+    kp_regions *before; /* those, while the new program is mapped but does not yet run; else NULL */
 } kp_space;
 
 typedef struct {
@@ -242,6 +243,8 @@ int kp_map(kp_perf *p, kp_space *space, kp_region region);
 int kp_map_kernel(kp_perf *p, kp_region region);
 const kp_region *kp_region_at(const kp_regions *regions, uint64_t address);
 void kp_space_release(kp_space *space);
+const kp_region *kp_find_region(const kp_space *space, uint64_t address);
+int kp_note_run(kp_perf *p, kp_space *space, uint64_t address); /* the process is at this address */
 void kp_spaces_free(kp_perf *p);
 
 /* perf_mapping.c: records of mappings and symbols. */

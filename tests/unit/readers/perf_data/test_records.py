@@ -66,6 +66,18 @@ def test_an_exec_replaces_what_was_mapped():
     assert places(read(made, compat="perf")) == [("/bin/app", 0x510), ("/bin/new", 0x10)]
 
 
+def test_within_an_exec_the_process_still_is_at_the_call_of_the_program_before():
+    made = start().comm(7, b"new", misc=2 | 1 << 13).mmap(7, 0x5000, 0x1000, b"/bin/new")
+    made.sample(7, [r.KERNEL, 2**64 - 8192, r.USER, 0x1010], ip=2**64 - 8192, misc=1)
+    made.sample(7, [r.USER, 0x5010]).sample(7, [r.USER, 0x1010])
+    profile = read(made, every_sample=True)
+    assert [places(profile, i)[0] for i in range(3)] == [
+        ("/bin/app", 0x510),
+        ("/bin/new", 0x10),
+        ("[unknown]", 0),
+    ]
+
+
 def test_a_mapping_cuts_those_that_it_covers():
     made = start().mmap(7, 0x1400, 0x100, b"/lib/x")
     made.sample(7, [r.USER, 0x13F0]).sample(7, [r.USER, 0x1410]).sample(7, [r.USER, 0x1600])
