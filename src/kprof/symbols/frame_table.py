@@ -43,6 +43,10 @@ class FrameTable:
         known = self._texts
         return np.array([known.setdefault(text, len(known)) for text in texts], np.int64)
 
+    def beginning(self, prefixes: tuple[str, ...]) -> Int64:
+        """Return the numbers of the texts that begin with one of these."""
+        return np.array([i for text, i in self._texts.items() if text.startswith(prefixes)], np.int64)
+
     def add_inlined(self, frame: Int64, name: Int64, source: Int64) -> None:
         """Add functions that were inlined into frames; those of one frame stand together, outermost first."""
         self._inner.append((frame, name, source))

@@ -13,6 +13,7 @@ from kprof.model.profile import Profile
 from kprof.model.tables import Frames, Int64, Kind
 from kprof.symbols.chains import Chains
 from kprof.symbols.frame_table import FrameTable
+from kprof.symbols.interrupts import ENTRIES, interrupted
 from kprof.symbols.lookup import Answer, Lookup
 from kprof.symbols.names import Namer, is_python
 from kprof.symbols.options import SymbolOptions
@@ -50,16 +51,24 @@ class _Symboliser:
         frames, table = self._profile.frames, self._table
         nameless = (table.name == self._unknown) & (frames.mapping >= 0) & (frames.address > 0)
         rows = np.flatnonzero(nameless)
+        self._name_all(rows)
+        if not self._options.compat:
+            is_entry = np.isin(table.name, table.beginning(ENTRIES))
+            self._name_all(interrupted(frames, is_entry, self._profile.stacks), ahead=1)
+        facts = {**self._profile.meta.facts, **self._facts(rows)}
+        profile = replace(self._profile, meta=replace(self._profile.meta, facts=facts))
+        return table.finish(profile, places=self._options.places)
+
+    def _name_all(self, rows: Int64, *, ahead: int = 0) -> None:
+        """Give names to frames by what is at their address, or `ahead` bytes farther."""
+        frames = self._profile.frames
         rows = rows[np.lexsort((frames.address[rows], frames.mapping[rows], frames.kind[rows]))]
         ends = np.flatnonzero(np.diff(frames.kind[rows]) | np.diff(frames.mapping[rows])) + 1
         for group in np.split(rows, ends) if len(rows) else ():
             kind, mapping = Kind(int(frames.kind[group[0]])), int(frames.mapping[group[0]])
-            answer = self._lookup.find(kind, mapping, np.ascontiguousarray(frames.address[group]))
+            answer = self._lookup.find(kind, mapping, frames.address[group] + np.uint64(ahead))
             if answer is not None:
                 self._name(group, answer)
-        facts = {**self._profile.meta.facts, **self._facts(rows)}
-        profile = replace(self._profile, meta=replace(self._profile.meta, facts=facts))
-        return table.finish(profile, places=self._options.places)
 
     def _name(self, group: Int64, answer: Answer) -> None:
         """Give names to the frames of one mapping."""

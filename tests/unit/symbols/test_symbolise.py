@@ -87,37 +87,6 @@ def test_functions_of_a_program(program, finder, compat):
     assert profile.frames.name[0] == "[unknown]"
 
 
-def test_where_handlers_of_signals_return_to(finder, tmp_path):
-    """A frame is looked up in the call before its return address, but here there is none."""
-    source = """
-        .globl f
-        .type f, @function
-    f:  ret
-        .size f, .-f
-        .balign 16
-        .globl __restore_rt
-        .type __restore_rt, @function
-    __restore_rt: ret
-        .size __restore_rt, .-__restore_rt
-        .balign 16
-        .globl g
-    g:  ret
-        .type g, @function
-        .size g, .-g
-    """
-    (tmp_path / "a.s").write_text(source)
-    subprocess.run(["gcc", "-shared", "-nostdlib", "-o", "a.so", "a.s"], cwd=tmp_path, check=True)
-    elf = ElfFile.open(str(tmp_path / "a.so"))
-    start = elf.section_address(".text")
-    places = [start + offset for offset in (0, 15, 16, 31)]
-    for options, names in (
-        (PLAIN, ["f", "__restore_rt", "__restore_rt", "[unknown]"]),
-        (SymbolOptions(inline=False, compat=True), ["f", "[unknown]", "__restore_rt", "[unknown]"]),
-    ):
-        named = symbolise(profile_of(places, path=str(tmp_path / "a.so")), options, finder)
-        assert list(named.frames.name) == names
-
-
 def test_full_names(program, finder):
     at, _ = functions(program)["_ZNK3app3Box3getEv"]
     named = symbolise(profile_of([at], path=str(program)), replace(PLAIN, full_names=True), finder)

@@ -1,0 +1,29 @@
+"""Where the kernel was interrupted within itself: at an address that no call is before."""
+
+import numpy as np
+import numpy.typing as npt
+
+from kprof.model.tables import Frames, Int64, Kind, Stacks
+
+# Entries of exceptions and interrupts: arch/x86/include/asm/idtentry.h, arch/arm64/kernel/entry.S.
+ENTRIES = ("asm_exc_", "asm_sysvec_", "asm_common_interrupt", "el1h_64_")
+
+
+def interrupted(frames: Frames, is_entry: npt.NDArray[np.bool_], stacks: Stacks) -> Int64:
+    """Return the frames of the kernel that an exception or interrupt came upon.
+
+    What was recorded is the address of an instruction, but its frame has one less, as if a call returned
+    there. That is in another function if the instruction is the first of its own.
+
+    Args:
+        frames: The frames.
+        is_entry: Which of them are called as one of `ENTRIES`, shape (n,).
+        stacks: The stacks that they are in.
+
+    Returns:
+        Rows of `frames`, sorted.
+    """
+    kernel = np.isin(frames.kind, (Kind.KERNEL, Kind.MODULE))
+    below = stacks.parent[(is_entry & kernel)[stacks.frame]]
+    rows = np.unique(stacks.frame[below[below >= 0]]).astype(np.int64)
+    return rows[kernel[rows] & (frames.mapping[rows] >= 0)]
