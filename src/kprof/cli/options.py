@@ -26,7 +26,7 @@ Event = Annotated[
         "--event-filter",
         "-e",
         metavar="NAME",
-        help="Keep this event; `cycles` also finds `cycles:u`. Default: the first one of the input.",
+        help="Keep this event; `cycles` also finds `cycles:u`. Default: the first one that has samples.",
         rich_help_panel=_FILTERS,
     ),
 ]

@@ -25,7 +25,7 @@ class Choice:
 
     Attributes:
         read: How to read them.
-        event: The event to keep; the first if empty.
+        event: The event to keep; the first that has samples if empty.
         filter: What to keep.
         inline: Show inlined functions as frames. None is yes, except where perf has to find them, for
             a dialect: that takes it minutes.
@@ -102,8 +102,9 @@ def _read_one(name: str, choice: Choice, elevate: Sequence[str], progress: Progr
         if found.name != PERF_DATA:
             if options.compat == "perf":
                 raise UsageError(f"--compat perf is for perf.data; {title} is {found.name}")
-            return found.read(source, options)
-        if options.dialect:
+            if found.has_names:
+                return found.read(source, options)
+        elif options.dialect:
             # These tools read what perf prints, so that only its text has their faults.
             plain = source.path if source.path and not source.packed else stack.enter_context(spooled(source))
             return _read_script(plain, title, options, choice, elevate)
