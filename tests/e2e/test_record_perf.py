@@ -371,7 +371,7 @@ def test_nothing_is_overwritten_unasked(tmp_path):
         ([], 2, "nothing to record"),
         (["-e", "nonsense", "-a", "-d", "1"], 2, "perf does not know the event nonsense"),
         (["-e", "sched:nothing", "-a", "-d", "1"], 2, "perf does not know the event sched:nothing"),
-        (["-e", "off-cpu", "-a"], 3, "bpf backend"),
+        (["--backend", "perf", "-e", "off-cpu", "-a"], 3, "bpf backend"),
         (["-g", "lbr", "-a", "-d", "1"], 3, "branch records"),
         (["-F", "0", "-a"], 2, "out of range"),
         (["-d", "0", "-a"], 2, "not a duration"),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from kprof.errors import FormatError
 from kprof.model import Profile
-from kprof.readers import folded, perf_data, perf_script
+from kprof.readers import bpf_dump, folded, perf_data, perf_script
 from kprof.readers.options import ReadOptions
 from kprof.readers.source import Source
 
@@ -21,16 +21,19 @@ class Format:
     Attributes:
         name: What messages call it.
         sniff: Says whether the first 64 KiB of an input look like it.
-        read: Reads it. Frames of perf.data have places, not names.
+        read: Reads it.
+        has_names: Whether its frames have names already; else they have places.
     """
 
     name: str
     sniff: Callable[[bytes], bool]
     read: Callable[[Source, ReadOptions], Profile]
+    has_names: bool = True
 
 
 _FORMATS = (
-    Format(PERF_DATA, perf_data.sniff, perf_data.read),
+    Format(PERF_DATA, perf_data.sniff, perf_data.read, has_names=False),
+    Format("recording of the bpf backend", bpf_dump.sniff, bpf_dump.read, has_names=False),
     Format("perf script text", perf_script.sniff, perf_script.read),
     Format("folded stacks", folded.sniff, folded.read),
 )

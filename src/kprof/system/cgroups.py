@@ -1,4 +1,4 @@
-"""Control groups that perf can sample."""
+"""Control groups that can be sampled."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -38,3 +38,25 @@ def _root(proc: str) -> Path:
     if second is None:
         raise NotAvailableError("no cgroup hierarchy is mounted that perf knows", "mount cgroup2, or use -p")
     return second
+
+
+def unified_directory(name: str, proc: str = "/proc") -> str:
+    """Return the directory of a control group of version 2, the only one that BPF programs can tell.
+
+    Args:
+        name: `system.slice`, `/system.slice`, or the directory `/sys/fs/cgroup/system.slice`.
+        proc: Where /proc is.
+
+    Raises:
+        TargetError: There is no such group.
+        NotAvailableError: No hierarchy of version 2 is mounted.
+    """
+    with suppress(OSError):
+        for line in Path(proc, "mounts").read_text(encoding="utf-8", errors="replace").splitlines():
+            _, where, kind, *_ = line.split()
+            if kind == "cgroup2":
+                path = Path(name) if Path(name).is_relative_to(where) else Path(where, name.lstrip("/"))
+                if path.is_dir():
+                    return str(path)
+                raise TargetError(f"there is no cgroup {name} below {where}", "`systemd-cgls` shows them")
+    raise NotAvailableError("no cgroup hierarchy of version 2 is mounted", "mount cgroup2, or use -p")

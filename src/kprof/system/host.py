@@ -5,6 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 _PERF_TYPE_RAW = "4"
+_DEFAULT_RATE = 100_000
 
 
 def facts() -> dict[str, str]:
@@ -25,3 +26,10 @@ def has_hardware_counters(sys: str = "/sys") -> bool:
             if device.read_text(encoding="ascii").strip() == _PERF_TYPE_RAW:
                 return True
     return any(devices.glob("armv8*"))
+
+
+def fastest_sampling(proc: str = "/proc") -> int:
+    """Return the highest rate that the kernel allows, in samples a second and CPU."""
+    with suppress(OSError, ValueError):
+        return int(Path(proc, "sys/kernel/perf_event_max_sample_rate").read_text(encoding="ascii"))
+    return _DEFAULT_RATE

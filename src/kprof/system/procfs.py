@@ -6,6 +6,8 @@ from pathlib import Path
 # Fields of /proc/PID/stat behind the name, counted from the state; see proc_pid_stat(5).
 _STATE, _START = 0, 19
 _ENDED = {"Z", "X", "x"}
+# PROC_PID_INIT_INO of linux/proc_ns.h.
+_FIRST_PID_NAMESPACE = 0xEFFFFFFC
 
 
 def start_of(task: int, proc: str = "/proc") -> int | None:
@@ -56,3 +58,10 @@ def last_descendant(task: int, proc: str = "/proc") -> int:
         if not children:
             return task
         task = int(children[-1])
+
+
+def own_pid_is_global(proc: str = "/proc") -> bool:
+    """Say whether we are in the first pid namespace, whose ids are those of the kernel itself."""
+    with suppress(OSError):
+        return Path(proc, "self/ns/pid").stat().st_ino == _FIRST_PID_NAMESPACE
+    return True

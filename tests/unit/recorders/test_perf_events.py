@@ -4,7 +4,7 @@ import pytest
 
 from kprof.errors import NotAvailableError
 from kprof.recorders.perf.events import is_tracepoint, plan_events
-from kprof.recorders.perf.request import RecordRequest
+from kprof.recorders.request import RecordRequest
 from kprof.system.permissions import Permissions
 
 ROOT = Permissions(2, capabilities=frozenset({"CAP_SYS_ADMIN", "CAP_SYSLOG"}))

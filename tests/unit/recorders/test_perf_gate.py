@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from kprof.recorders.perf.control import Gate
-from kprof.recorders.perf.signals import StopSignals
+from kprof.recorders.gate import Gate
+from kprof.recorders.signals import StopSignals
 from kprof.system.procfs import is_alive
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from kprof.errors import TargetError, UsageError
-from kprof.recorders.perf.request import RecordRequest
+from kprof.recorders.request import RecordRequest
 
 ME = os.getpid()
 NAME = Path(f"/proc/{ME}/comm").read_text().strip()

@@ -1,6 +1,5 @@
 """The recorder that drives `perf record`."""
 
-from kprof.recorders.perf.request import Recording, RecordRequest
-from kprof.recorders.perf.session import AbortedError, record
+from kprof.recorders.perf.session import record
 
-__all__ = ["AbortedError", "RecordRequest", "Recording", "record"]
+__all__ = ["record"]

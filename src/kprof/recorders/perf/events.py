@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kprof.errors import NotAvailableError
-from kprof.recorders.perf.request import RecordRequest
+from kprof.recorders.reach import needs_bpf
+from kprof.recorders.request import RecordRequest
 from kprof.system.permissions import Permissions, explain
 
 HOST_FREQUENCY = 99
@@ -14,8 +15,6 @@ _HARDWARE = (
     "cycles", "instructions", "branches", "branch-misses", "cache-misses", "cache-references", "bus-cycles",
     "ref-cycles", "stalled-cycles-frontend", "stalled-cycles-backend",
 )  # fmt: skip
-_FOR_BPF = ("off-cpu", "wakeup", "block-io", "malloc", "lock", "syscall", "tcp")
-_PROBES = ("kprobe:", "kretprobe:", "fentry:", "fexit:", "uprobe:", "uretprobe:", "usdt:")
 _TRACEPOINT = re.compile(r"^[\w-]+:[\w*?-]+(:[ukhGHp]+)?$")
 _MODIFIER = re.compile(r"^(.*?)(?::([a-zA-Z]+))?$")
 
@@ -106,11 +105,8 @@ def _split(item: str) -> list[str]:
 def _refuse(events: list[str], *, hardware: bool) -> None:
     for event in events:
         name = event.partition(":")[0]
-        if event in _FOR_BPF or event.startswith(_PROBES):
-            raise NotAvailableError(
-                f"{event} needs the bpf backend, which this version does not have",
-                "record with perf's own events; `perf list` shows them",
-            )
+        if needs_bpf(event):
+            raise NotAvailableError(f"{event} needs the bpf backend", "leave --backend perf out")
         if not hardware and name in _HARDWARE and name != "cycles":
             raise NotAvailableError(
                 f"this host has no hardware counters, which {event} needs",

@@ -10,12 +10,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
-from kprof.errors import KprofError
+from kprof.recorders.gate import Gate
 from kprof.recorders.perf import failure
-from kprof.recorders.perf.control import Control, Gate
+from kprof.recorders.perf.control import Control
 from kprof.recorders.perf.events import EventPlan, plan_events
-from kprof.recorders.perf.request import Recording, RecordRequest
-from kprof.recorders.perf.signals import StopSignals
+from kprof.recorders.request import Recording, RecordRequest
+from kprof.recorders.signals import AbortedError, StopSignals
 from kprof.system import host, permissions
 from kprof.system.cgroups import below_root
 from kprof.system.process import Child, run
@@ -28,12 +28,6 @@ _PATIENCE = 30.0
 # Left alone, perf writes a quiet target's first samples only after some seconds.
 _FLUSH_SECONDS = 1.0
 _SMALL_BUFFER = ("-m", "16")
-
-
-class AbortedError(KprofError):
-    """A second signal came while the recording was being finished."""
-
-    exit_code = 130
 
 
 def record(

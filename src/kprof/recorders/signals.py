@@ -6,7 +6,15 @@ from contextlib import suppress
 from types import FrameType
 from typing import Self
 
+from kprof.errors import KprofError
+
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class AbortedError(KprofError):
+    """A second signal came while the recording was being finished."""
+
+    exit_code = 130
 
 
 class StopSignals:

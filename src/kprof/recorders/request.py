@@ -22,6 +22,7 @@ class RecordRequest:
         cpus: CPUs as perf takes them: `0,2-3`.
         cgroup: A control group, below the root of its hierarchy.
         command: Program and arguments to start.
+        comm: Only threads of this name; any if empty.
         frequency: Samples a second and CPU; None for the default.
         duration: Seconds; None until the target ends or a signal comes.
         events: Events as perf takes them; none for the default.
@@ -37,6 +38,7 @@ class RecordRequest:
     cpus: str = ""
     cgroup: str = ""
     command: Sequence[str] = ()
+    comm: str = ""
     frequency: int | None = None
     duration: float | None = None
     events: Sequence[str] = ()

@@ -1,0 +1,193 @@
+"""The recording of the bpf recorder -> Profile, without root and without a kernel that knows BPF."""
+
+import json
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from kprof._native._perf import PerfReader
+from kprof.errors import FormatError
+from kprof.model import Event, Meta, Profile, Quality, Samples, Stacks
+from kprof.readers.addresses import count_truncated, frames_of, mappings_of, samples_of, text
+from kprof.readers.bpf_stream import Array, StackTable, attributes, records
+from kprof.readers.options import ReadOptions
+from kprof.readers.source import Source
+from kprof.wire import bpf_dump as wire
+from kprof.wire import bpf_events as layout
+
+_PIECE = 1 << 20
+_HEAD_BYTES, _BLOCK_BYTES = struct.calcsize(wire.HEAD), struct.calcsize(wire.BLOCK)
+# Of an event's occurrences, which were seen but could not be counted, and how a summary calls it.
+_LOSSES = {"no_room": "full map", "nested": "nested programs"}
+
+
+@dataclass(slots=True)
+class _Dump:
+    """The blocks of a file, by kind."""
+
+    meta: dict[str, Any] = field(default_factory=dict)
+    space: list[bytes] = field(default_factory=list)
+    stacks: list[tuple[Array, Array, Array]] = field(default_factory=list)
+    rows: list[Array] = field(default_factory=list)
+    tallies: dict[str, Any] = field(default_factory=dict)
+    whole: bool = False
+
+    def add(self, kind: int, payload: bytes) -> None:
+        if kind == wire.META:
+            self.meta = json.loads(payload)
+        elif kind == wire.SPACE:
+            self.space.append(payload)
+        elif kind == wire.STACKS:
+            self.stacks.append(_stacks(payload))
+        elif kind == wire.ROWS:
+            self.rows.append(np.frombuffer(payload, layout.KEPT_ROW))
+        elif kind == wire.TALLIES:
+            self.tallies = json.loads(payload)
+        elif kind == wire.END:
+            self.whole = True
+
+
+def sniff(head: bytes) -> bool:
+    """Say whether it looks like a recording of the bpf recorder."""
+    return head.startswith(wire.MAGIC)
+
+
+def read(source: Source, options: ReadOptions) -> Profile:
+    """Read a recording.
+
+    One that ends early, because the recorder was killed, is read as far as it goes; the profile's quality
+    says so.
+
+    Raises:
+        FormatError: It is damaged, or of a version that is not known.
+    """
+    try:
+        dump = _Dump()
+        for kind, payload in _blocks(source):
+            dump.add(kind, payload)
+        return _profile(dump, options)
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError) as error:
+        raise FormatError(f"{source.name}: damaged recording of the bpf recorder: {error}") from None
+
+
+def _take(source: Source, size: int) -> bytes:
+    parts, missing = [], size
+    while missing and (part := source.read(min(missing, _PIECE))):
+        parts.append(part)
+        missing -= len(part)
+    return b"".join(parts)
+
+
+def _blocks(source: Source) -> Iterator[tuple[int, bytes]]:
+    """Give kind and content of every whole block."""
+    head = _take(source, _HEAD_BYTES)
+    if len(head) < _HEAD_BYTES:
+        raise FormatError(f"{source.name}: this recording ends within its head", "record it again")
+    _, version, _ = struct.unpack(wire.HEAD, head)
+    if version != wire.VERSION:
+        raise FormatError(f"{source.name}: version {version} of this format is not known", "update kprof")
+    at, seen = _HEAD_BYTES, False
+    while len(head := _take(source, _BLOCK_BYTES)) == _BLOCK_BYTES:
+        kind, checksum, size = struct.unpack(wire.BLOCK, head)
+        payload = _take(source, size)
+        _take(source, -size % wire.ALIGN)
+        if len(payload) < size:
+            break
+        if zlib.crc32(payload) != checksum:
+            raise FormatError(f"{source.name}: the block at byte {at} is damaged", "record it again")
+        at += _BLOCK_BYTES + size + -size % wire.ALIGN
+        seen = seen or kind == wire.META
+        yield kind, payload
+    if not seen:
+        raise FormatError(
+            f"{source.name}: this recording ends before it says what it holds", "record it again"
+        )
+
+
+def _stacks(payload: bytes) -> tuple[Array, Array, Array]:
+    """Return hashes, lengths and addresses of a block."""
+    words = np.frombuffer(payload, np.uint64)
+    count = int(words[0])
+    hashes, lengths, addresses = np.split(words[1:], [count, 2 * count])
+    if len(lengths) != count or int(lengths.sum()) != len(addresses):
+        raise ValueError("a block of stacks does not add up")
+    return hashes, lengths, addresses
+
+
+def _stack_table(blocks: list[tuple[Array, Array, Array]]) -> StackTable:
+    hashes, lengths, addresses = (
+        np.concatenate([np.zeros(0, np.uint64), *parts])
+        for parts in (zip(*blocks, strict=True) if blocks else ((),) * 3)
+    )
+    lengths = lengths.astype(np.int64)
+    start = np.cumsum(lengths) - lengths
+    # A stack may have been written more than once.
+    hashes, first = np.unique(hashes, return_index=True)
+    if not len(hashes):
+        # One that nothing points at, so that there is a row to look at.
+        return StackTable(np.zeros(1, np.uint64), np.zeros(1, np.int64), np.zeros(1, np.int64), addresses)
+    return StackTable(hashes, start[first], lengths[first], addresses)
+
+
+def _profile(dump: _Dump, options: ReadOptions) -> Profile:
+    events = tuple(Event(str(event["name"]), str(event["unit"])) for event in dump.meta["events"])
+    rows = np.concatenate([np.zeros(0, layout.KEPT_ROW), *dump.rows])
+    if len(rows) and int(rows["event"].max()) >= len(events):
+        raise ValueError("a row is of an event that is not there")
+    reader = PerfReader(
+        keep_ids=options.ids,
+        every_sample=options.every_sample,
+        keep_unmapped=options.addresses,
+        rounds=False,
+        arch=str(dump.meta["arch"]).encode(errors="replace"),
+    )
+    for attr, number in attributes(len(events)):
+        reader.add_event(attr, number)
+    for part in (*dump.space, records(rows, _stack_table(dump.stacks), len(events))):
+        reader.begin()
+        reader.feed(part)
+    reader.end()
+    tables = reader.tables()
+    samples, tables["rows"] = _counted(tables["rows"], len(events), every_sample=options.every_sample)
+    quality = _quality(dump, reader.counts(), samples, count_truncated(tables))
+    facts = {str(key): str(value) for key, value in dump.meta["facts"].items()}
+    return Profile(
+        mappings_of(tables, {}),
+        frames_of(tables),
+        Stacks(tables["parent"], tables["leaf"]),
+        samples,
+        [text(comm) for comm in tables["comms"]],
+        Meta(events, quality, facts),
+    )
+
+
+def _counted(rows: Array, events: int, *, every_sample: bool) -> tuple[Samples, Array]:
+    """Join the rows of each event and of its second: both came in the same order."""
+    first, second = rows[rows["event"] < events].copy(), rows[rows["event"] >= events]
+    first["count"] = second["weight"]
+    first["weight"] -= second["weight"]
+    # What was counted together has no time and no CPU of its own.
+    first["cpu"] = first["time"] = -1
+    return samples_of(first, every_sample=every_sample), first
+
+
+def _quality(dump: _Dump, counts: dict[str, int], samples: Samples, truncated: int) -> Quality:
+    tallies = dump.tallies.get("events", [])
+    kept = int(samples.count.sum())
+    total = {name: sum(int(event[name]) for event in tallies) for name in (*_LOSSES, "counted", "left_out")}
+    if dump.whole and total["counted"] != kept:
+        raise ValueError(f"its rows add up to {kept:,}, but {total['counted']:,} were counted")
+    lost = {cause: total[name] for name, cause in _LOSSES.items() if total[name]}
+    return Quality(
+        read=kept + sum(lost.values()),
+        lost=lost,
+        without_stack=samples.without_stack,
+        truncated=truncated,
+        # What is missing of the log of address spaces, and an end that never came.
+        skipped_lines=counts["lost"] + counts["bad_records"] + counts["cut_off"] + (not dump.whole),
+        filtered={"weight": total["left_out"]} if total["left_out"] else {},
+    )

@@ -1,0 +1,57 @@
+"""Which recorder records what is asked for."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from kprof.recorders.reach import needs_bpf
+from kprof.recorders.request import Recording, RecordRequest
+
+
+class Recorder(Protocol):
+    """A recorder."""
+
+    def __call__(
+        self,
+        request: RecordRequest,
+        folder: str,
+        *,
+        note: Callable[[str], None],
+        progress: Callable[[float, int], None],
+    ) -> Recording:
+        """Record into a private directory of ours.
+
+        Args:
+            request: What to record.
+            folder: Where the recording is left.
+            note: Told what a user must know, before recording starts.
+            progress: Called about ten times a second with seconds and bytes recorded so far.
+
+        Raises:
+            TargetError: The target does not exist.
+            NotAvailableError: Not permitted, or not available here.
+            AbortedError: A second signal came; the message says where the raw data lies.
+        """
+        ...
+
+
+def choose_backend(wanted: str, events: Sequence[str]) -> str:
+    """Return `perf` or `bpf`.
+
+    Args:
+        wanted: One of these, or `auto`: perf, unless an event needs bpf.
+        events: What is to be recorded, as given.
+    """
+    if wanted != "auto":
+        return wanted
+    return "bpf" if any(needs_bpf(event) for item in events for event in item.split(",")) else "perf"
+
+
+def find_recorder(backend: str) -> Recorder:
+    """Return what records with a backend."""
+    if backend == "perf":
+        from kprof.recorders.perf import record  # noqa: PLC0415 - only one of them is needed
+
+        return record
+    from kprof.recorders.bpf import record as record_bpf  # noqa: PLC0415 - needs numpy and libbpf
+
+    return record_bpf

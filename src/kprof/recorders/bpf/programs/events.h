@@ -1,0 +1,69 @@
+/* What programs and user space hand each other: keys and values of the maps, and the settings.
+ *
+ * The same layouts stand in kprof/wire/bpf_events.py; a test compiles this file and compares every offset. */
+#ifndef KP_EVENTS_H
+#define KP_EVENTS_H
+
+enum {
+    KP_MAX_FRAMES = 127, /* kernel.perf_event_max_stack, unless somebody raised it */
+    KP_MAX_EVENTS = 16,
+    KP_CPU_WORDS = 64, /* 4,096 CPUs */
+    KP_COMM = 16,
+    KP_SCRATCHES = 8, /* programs that may interrupt each other on one CPU */
+};
+
+/* Values of a row's stack that are no hash. */
+enum { KP_NO_STACK = 0, KP_LOST_STACK = 1, KP_FIRST_HASH = 2 };
+
+/* What `targets` holds. */
+enum { KP_EVERYTHING, KP_PROCESSES, KP_THREADS };
+
+enum { KP_USER = 1, KP_KERNEL = 2 };
+
+struct kp_event_settings {
+    __u32 sides; /* of the stack: KP_USER, KP_KERNEL */
+    __u32 unused;
+    __u64 least, most; /* weights outside of these are left out, and counted */
+};
+
+/* Set before the programs are loaded, so that the verifier removes what is switched off. */
+struct kp_settings {
+    __u32 self;    /* the recorder's own process, which is never recorded */
+    __u32 targets; /* whether `targets` decides, and what it holds */
+    __u32 in_cgroup;
+    __u32 on_cpus;
+    __u32 event;       /* which of the recording's events this object counts, where no cookie tells */
+    __u32 comm_length; /* with its closing zero; 0 for any name */
+    char comm[KP_COMM];
+    __u64 cpus[KP_CPU_WORDS];
+    struct kp_event_settings events[KP_MAX_EVENTS];
+};
+
+/* A row: what is counted together. */
+struct kp_key {
+    __u64 user_stack, kernel_stack;
+    __u32 tgid, tid, event, detail;
+    char comm[KP_COMM];
+};
+
+struct kp_row {
+    __u64 count, weight;
+    __u64 first_ns; /* CLOCK_MONOTONIC */
+};
+
+struct kp_stack {
+    __u32 length, unused;
+    __u64 address[KP_MAX_FRAMES]; /* leaf first */
+};
+
+/* What became of an event's occurrences, of one CPU: seen = counted + no_room + nested. */
+struct kp_tally {
+    __u64 seen, counted;
+    __u64 no_room;     /* the map of rows was full */
+    __u64 nested;      /* no buffer was free: programs interrupted each other too deeply */
+    __u64 stacks_lost; /* the map of stacks was full: the row is there, without that stack */
+    __u64 left_out;    /* outside of `least` and `most`; not part of `seen` */
+    __u64 unmatched;   /* an end without its beginning, which began before the recording; not part of `seen` */
+};
+
+#endif

@@ -1,0 +1,223 @@
+"""One recording with BPF programs, from start to a whole file."""
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from kprof.errors import KprofError, NotAvailableError
+from kprof.recorders.bpf import failure, libbpf
+from kprof.recorders.bpf.dump import DumpWriter
+from kprof.recorders.bpf.engine import Engine
+from kprof.recorders.bpf.plan import Plan, has_cycles, plan
+from kprof.recorders.bpf.snapshot import Snapshot
+from kprof.recorders.bpf.space import SpaceLog
+from kprof.recorders.gate import Gate
+from kprof.recorders.request import Recording, RecordRequest
+from kprof.recorders.signals import StopSignals
+from kprof.system import host, permissions
+from kprof.system.cgroups import unified_directory
+from kprof.system.cpus import chosen_cpus
+from kprof.system.procfs import own_pid_is_global, start_of
+from kprof.wire import bpf_events as layout
+
+Progress = Callable[[float, int], None]
+_TICK = 0.05
+# Rows are moved this often, and sooner when a quarter of the room was taken.
+_DRAIN_SECONDS, _SHORTEST_DRAIN = 1.0, 0.1
+_CROWDED = 4
+_ALL_BITS = (1 << 64) - 1
+
+
+def record(
+    request: RecordRequest,
+    folder: str,
+    *,
+    note: Callable[[str], None] = lambda _text: None,
+    progress: Progress = lambda _elapsed, _size: None,
+) -> Recording:
+    """Record; see `kprof.recorders.backend.Recorder`."""
+    request.check()
+    allowed = permissions.current()
+    failure.check_permissions(allowed)
+    if not own_pid_is_global():
+        raise NotAvailableError(
+            "kprof runs in a pid namespace, where process ids are not those that BPF programs see",
+            "run it on the host, or start the container with --pid=host",
+        )
+    planned = plan(request, hardware=has_cycles(), fastest=host.fastest_sampling())
+    for text in planned.notes:
+        note(text)
+    try:
+        with StopSignals() as signals, _Session(request, planned, folder) as session:
+            session.start()
+            session.follow(signals, progress)
+            session.finish()
+            # The command ends last: what it does at its end is not waited for.
+            status = session.end_command(signals)
+            return Recording(
+                session.path, session.facts(), planned.sources[0].name, status, bool(signals.count)
+            )
+    except libbpf.LibbpfError as error:
+        raise failure.translate(error, allowed) from None
+    except OSError as error:
+        raise NotAvailableError(
+            f"the kernel refuses an event: {error.strerror}", "`dmesg` may say why"
+        ) from None
+
+
+class _Session:
+    """The engine, the log of address spaces, the command if there is one, and the file."""
+
+    def __init__(self, request: RecordRequest, planned: Plan, folder: str) -> None:
+        self.request, self.plan, self.folder = request, planned, folder
+        self.path = str(Path(folder, "recording.kprof"))
+        self.cpus = chosen_cpus(request.cpus)
+        self.gate: Gate | None = None
+        self.begun = self.ended = time.monotonic()
+        self.begun_at = datetime.now().astimezone()
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def start(self) -> None:
+        """Load, attach, and let the command go."""
+        request = self.request
+        if request.command:
+            out = sys.stderr.buffer if request.stdout_is_taken else None
+            self.gate = Gate(self.folder, request.command, out)
+            self._stack.callback(self.gate.close)
+        pids = [self.gate.pid] if self.gate else list(request.pids)
+        self.targets = {task: start_of(task) for task in (*request.pids, *request.tids)}
+        # The log comes first: it also names the programs that are loaded next.
+        self.space = self._stack.enter_context(SpaceLog(chosen_cpus("")))
+        self.engine = self._stack.enter_context(
+            Engine(_settings(request, self.plan, self.cpus), self.plan.sources, self.cpus, self._rate())
+        )
+        self.engine.load()
+        self.dump = self._stack.enter_context(DumpWriter(self.path, self._meta()))
+        self._snapshot(pids)
+        for task in pids or request.tids:
+            self.engine.targets.put(task, 1)
+        if request.cgroup:
+            self._limit_to_cgroup(request.cgroup)
+        self.engine.attach()
+        self.begun = time.monotonic()
+        if self.gate:
+            self.gate.open()
+
+    def _rate(self) -> int:
+        """Return about how many rows a second may come at most, where samples have a rate."""
+        return max(source.frequency for source in self.plan.sources) * len(self.cpus)
+
+    def _snapshot(self, pids: list[int]) -> None:
+        """Keep what is mapped already, of the targets or of everybody."""
+        shot = Snapshot(time.monotonic_ns())
+        if self.request.is_cpu_wide:
+            self.dump.space(shot.everything())
+        else:
+            self.dump.space(shot.of(pids or self.request.tids))
+
+    def _limit_to_cgroup(self, name: str) -> None:
+        directory = os.open(unified_directory(name), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            self.engine.cgroups.put(0, directory)
+        finally:
+            os.close(directory)
+
+    def follow(self, signals: StopSignals, progress: Progress) -> None:
+        """Move what is counted to the file until the time, target or command ends, or a signal comes."""
+        interval, drained = _DRAIN_SECONDS, self.begun
+        while not signals.count and not self._is_over():
+            self.space.wait(_TICK)
+            self.dump.space(self.space.read())
+            now = time.monotonic()
+            if now - drained >= interval:
+                rows = self.engine.drain(self.dump)
+                self.dump.tallies(self.engine.tallies())
+                crowded = rows * _CROWDED > self.engine.room
+                interval = _SHORTEST_DRAIN if crowded else _DRAIN_SECONDS
+                drained = now
+            progress(now - self.begun, self.dump.size)
+
+    def _is_over(self) -> bool:
+        if self.request.duration is not None and time.monotonic() - self.begun >= self.request.duration:
+            return True
+        if self.gate and self.gate.has_ended():
+            return True
+        return bool(self.targets) and not any(start_of(task) == start for task, start in self.targets.items())
+
+    def finish(self) -> None:
+        """Stop, and write the rest.
+
+        Raises:
+            KprofError: What was counted is not what was seen.
+        """
+        self.engine.detach()
+        self.ended = time.monotonic()
+        self.dump.space(self.space.read())
+        self.engine.finish(self.dump)
+        tallies = self.engine.tallies()
+        self.dump.tallies(tallies)
+        self.dump.end()
+        for event in tallies["events"]:
+            if event["seen"] != event["counted"] + event["no_room"] + event["nested"]:
+                raise KprofError(f"the accounting of {event['event']} does not add up: {event}")
+
+    def end_command(self, signals: StopSignals) -> int | None:
+        """End the command if it still runs; return its status, None if there is none."""
+        return self.gate.finish(signals, by_itself=self.gate.has_ended()) if self.gate else None
+
+    def _meta(self) -> dict[str, Any]:
+        events = [{"name": source.name, "unit": source.unit} for source in self.plan.sources]
+        return {
+            "events": events,
+            "clock": "CLOCK_MONOTONIC",
+            "arch": os.uname().machine,
+            "facts": self._known(),
+        }
+
+    def _known(self) -> dict[str, str]:
+        return {
+            "target": self.request.title,
+            "recorder": f"bpf (libbpf {libbpf.version()})",
+            "call graph": "fp",
+            **self.plan.facts,
+            **host.facts(),
+            "kernel memory": f"{self.engine.memory / 1e6:.0f} MB for {self.engine.room:,} rows and stacks",
+            "started": self.begun_at.isoformat(timespec="seconds"),
+        }
+
+    def facts(self) -> dict[str, str]:
+        """Return what a report's head says of the recording."""
+        return {**self._known(), "duration": f"{self.ended - self.begun:.1f} s"}
+
+
+def _settings(request: RecordRequest, planned: Plan, cpus: tuple[int, ...]) -> np.ndarray[Any, Any]:
+    settings = np.zeros(1, layout.SETTINGS)
+    settings["self"] = os.getpid()
+    if request.pids or request.command:
+        settings["targets"] = layout.PROCESSES
+    elif request.tids:
+        settings["targets"] = layout.THREADS
+    settings["in_cgroup"] = bool(request.cgroup)
+    settings["on_cpus"] = bool(request.cpus)
+    for cpu in cpus:
+        settings["cpus"][0, cpu // 64] |= np.uint64(1 << cpu % 64)
+    if request.comm:
+        name = request.comm.encode()[:15]
+        settings["comm"], settings["comm_length"] = name, len(name) + 1
+    for number, source in enumerate(planned.sources):
+        settings["events"]["sides"][0, number] = source.sides
+    settings["events"]["most"] = _ALL_BITS
+    return settings

@@ -1,0 +1,51 @@
+"""Layouts of `recorders/bpf/programs/events.h`, as numpy sees them.
+
+A test compiles the header and compares every offset.
+"""
+
+import numpy as np
+
+MAX_FRAMES = 127
+MAX_EVENTS = 16
+CPU_WORDS = 64
+
+NO_STACK, LOST_STACK = 0, 1
+EVERYTHING, PROCESSES, THREADS = 0, 1, 2
+USER, KERNEL = 1, 2
+
+EVENT_SETTINGS = np.dtype([("sides", "u4"), ("unused", "u4"), ("least", "u8"), ("most", "u8")])
+SETTINGS = np.dtype(
+    [
+        ("self", "u4"),
+        ("targets", "u4"),
+        ("in_cgroup", "u4"),
+        ("on_cpus", "u4"),
+        ("event", "u4"),
+        ("comm_length", "u4"),
+        ("comm", "S16"),
+        ("cpus", "u8", (CPU_WORDS,)),
+        ("events", EVENT_SETTINGS, (MAX_EVENTS,)),
+    ]
+)
+KEY = np.dtype(
+    [
+        ("user_stack", "u8"),
+        ("kernel_stack", "u8"),
+        ("tgid", "u4"),
+        ("tid", "u4"),
+        ("event", "u4"),
+        ("detail", "u4"),
+        ("comm", "S16"),
+    ]
+)
+ROW = np.dtype([("count", "u8"), ("weight", "u8"), ("first_ns", "u8")])
+STACK = np.dtype([("length", "u4"), ("unused", "u4"), ("address", "u8", (MAX_FRAMES,))])
+TALLY = np.dtype(
+    [
+        (name, "u8")
+        for name in ("seen", "counted", "no_room", "nested", "stacks_lost", "left_out", "unmatched")
+    ]
+)
+
+# What a recording keeps of a row: key and value side by side.
+KEPT_ROW = np.dtype([(name, layout[name]) for layout in (KEY, ROW) for name in layout.names or ()])
