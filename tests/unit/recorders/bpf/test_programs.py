@@ -1,0 +1,96 @@
+"""The BPF programs: layouts are those of Python, and what is checked in is what the sources say."""
+
+import hashlib
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kprof.recorders.bpf.engine import PROGRAMS
+from kprof.wire import bpf_events
+
+STRUCTURES = {
+    "kp_settings": bpf_events.SETTINGS,
+    "kp_event_settings": bpf_events.EVENT_SETTINGS,
+    "kp_key": bpf_events.KEY,
+    "kp_row": bpf_events.ROW,
+    "kp_stack": bpf_events.STACK,
+    "kp_tally": bpf_events.TALLY,
+}
+CONSTANTS = {
+    "KP_MAX_FRAMES": bpf_events.MAX_FRAMES,
+    "KP_MAX_EVENTS": bpf_events.MAX_EVENTS,
+    "KP_CPU_WORDS": bpf_events.CPU_WORDS,
+    "KP_NO_STACK": bpf_events.NO_STACK,
+    "KP_LOST_STACK": bpf_events.LOST_STACK,
+    "KP_EVERYTHING": bpf_events.EVERYTHING,
+    "KP_PROCESSES": bpf_events.PROCESSES,
+    "KP_THREADS": bpf_events.THREADS,
+    "KP_USER": bpf_events.USER,
+    "KP_KERNEL": bpf_events.KERNEL,
+}
+
+
+def test_every_offset_is_that_of_the_header(tmp_path):
+    lines = [f'printf("{name} %lld\\n", (long long){name});' for name in CONSTANTS]
+    for name, layout in STRUCTURES.items():
+        lines.append(f'printf("{name} %zu\\n", sizeof(struct {name}));')
+        for field in layout.names:
+            lines.append(f'printf("{name}.{field} %zu\\n", offsetof(struct {name}, {field}));')
+            lines.append(f'printf("{name}.{field}: %zu\\n", sizeof(((struct {name} *)0)->{field}));')
+    source = tmp_path / "offsets.c"
+    source.write_text(
+        "#include <linux/types.h>\n#include <stddef.h>\n#include <stdio.h>\n#include <events.h>\n"
+        "int main(void) {\n" + "\n".join(lines) + "\n}\n"
+    )
+    subprocess.run(["gcc", "-I", PROGRAMS, source, "-o", tmp_path / "offsets"], check=True)
+    done = subprocess.run([tmp_path / "offsets"], check=True, capture_output=True, text=True)
+    found = {name: int(value) for name, value in map(str.split, done.stdout.splitlines())}
+    expected = dict(CONSTANTS)
+    for name, layout in STRUCTURES.items():
+        expected[name] = layout.itemsize
+        for field in layout.names:
+            part, offset = layout.fields[field][:2]
+            expected |= {f"{name}.{field}": offset, f"{name}.{field}:": part.itemsize}
+    assert found == expected
+
+
+def test_headers_have_no_other_structures():
+    text = (PROGRAMS / "events.h").read_text()
+    declared = {line.split()[1] for line in text.splitlines() if line.startswith("struct ")}
+    assert declared == set(STRUCTURES)
+
+
+def test_a_row_that_is_kept_is_key_and_value():
+    kept = bpf_events.KEPT_ROW
+    assert kept.itemsize == bpf_events.KEY.itemsize + bpf_events.ROW.itemsize
+    assert np.zeros(1, kept).tobytes() == bytes(kept.itemsize)
+
+
+def built_from():
+    compiler, *sums = (PROGRAMS / "built-from").read_text().splitlines()
+    return compiler, {name: value for value, name in map(str.split, sums)}
+
+
+def test_objects_are_built_from_these_sources():
+    """Where there is no clang, it can still be seen whether somebody forgot to run it."""
+    sources = [PROGRAMS / "build", *PROGRAMS.glob("*.bpf.c"), *PROGRAMS.glob("*.h")]
+    now = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sources}
+    assert built_from()[1] == now, "the BPF programs are stale: run ./run programs"
+
+
+def test_objects_are_what_the_compiler_makes_of_them(tmp_path):
+    if not shutil.which("clang") or not Path("/usr/include/bpf/bpf_helpers.h").exists():
+        pytest.skip("clang or libbpf-dev is not installed")
+    subprocess.run([PROGRAMS / "build", tmp_path], check=True)
+    here = {path.name: path.read_bytes() for path in PROGRAMS.glob("*.bpf.o")}
+    made = {path.name: path.read_bytes() for path in tmp_path.glob("*.bpf.o")}
+    assert made.keys() == here.keys(), "the BPF programs are stale: run ./run programs"
+    if (tmp_path / "built-from").read_text().splitlines()[0] == built_from()[0]:
+        assert made == here, "the BPF programs are stale: run ./run programs"
+
+
+def test_objects_are_small():
+    assert all(path.stat().st_size < 64_000 for path in PROGRAMS.glob("*.bpf.o"))
