@@ -4,15 +4,16 @@
 
 With --default, it is what kprof says without `--compat`, but for inlined functions and marks of truncated stacks.
 perf's text is read here with a regular expression, not with kprof's reader of text. Samples are paired by
-event, thread and time. The table is Markdown; what differs is listed below it by class, with an example.
+event, thread and time. Recordings may be packed with gzip. The table is Markdown; what differs is listed below it by class, with an example.
 """
 
 import argparse
+import gzip
 import re
 import subprocess
 import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -65,8 +66,10 @@ def frame(text: str) -> Frame:
     return (matched[1], matched[2]) if matched[2] else (matched[3], matched[4])
 
 
-def perf_samples(recording: Path, text: Path) -> Iterator[tuple[str, int, int, Sample]]:
-    """Give event, thread, time and what else perf says of every sample."""
+def perf_samples(
+    recording: Path, text: Path, read: Callable[[str], Frame] = frame
+) -> Iterator[tuple[str, int, int, Sample]]:
+    """Give event, thread, time and what else perf says of every sample; `read` reads the lines of frames."""
     with text.open("wb") as out:
         command = ["perf", "script", "-f", "--ns", "--no-inline", "-F", FIELDS, "-i", str(recording)]
         subprocess.run(command, stdout=out, stderr=subprocess.DEVNULL, check=False)
@@ -83,7 +86,7 @@ def perf_samples(recording: Path, text: Path) -> Iterator[tuple[str, int, int, S
                 body.append(below)
             raw = tuple(body)
             if raw not in known:
-                known[raw] = tuple(frames.setdefault(one, frame(one)) for one in raw)
+                known[raw] = tuple(frames.setdefault(one, read(one)) for one in raw)
             time = int(seconds) * 10**9 + int(nanoseconds)
             yield event, int(tid), time, Sample(comm.strip(), int(period), known[raw])
 
@@ -181,8 +184,19 @@ def agreement(recording: Path, compat: str) -> Result:
     result = Result()
     events: dict[str, list[tuple[int, int, Sample]]] = defaultdict(list)
     with tempfile.TemporaryDirectory(prefix="kprof-agreement-") as scratch:
+        if recording.suffix == ".gz":
+            packed, recording = recording, Path(scratch, recording.stem)
+            recording.write_bytes(gzip.decompress(packed.read_bytes()))
         for event, *rest in perf_samples(recording, Path(scratch) / "text"):
             events[event].append(tuple(rest))
+        compare_all(result, recording, events, compat)
+    return result
+
+
+def compare_all(
+    result: Result, recording: Path, events: dict[str, list[tuple[int, int, Sample]]], compat: str
+) -> None:
+    """Hold what kprof says of every event against what perf said."""
     for event, found in events.items():
         theirs = paired(iter(found))
         try:
@@ -198,7 +212,6 @@ def agreement(recording: Path, compat: str) -> Result:
             result.differ("sample: only kprof has it", f"{event} {key}: {ours[key].comm}")
         for key in sorted(theirs.keys() & ours.keys()):
             compare(result, f"{event} tid {key[0]} time {key[1]}", ours[key], theirs[key])
-    return result
 
 
 def percent(part: int, whole: int) -> str:
