@@ -22,11 +22,14 @@ def run(command: list[str], folder: Path, pipe_from: Path | None = None) -> Cost
     """
     source = subprocess.Popen(["cat", str(pipe_from)], stdout=subprocess.PIPE) if pipe_from else None
     log = folder / "stderr"
+    # Where it is set, Python compiles all of its modules at every start, as no user's does.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     with log.open("wb") as errors:
         start = time.perf_counter()
         child = subprocess.Popen(
             command,
             cwd=folder,
+            env=environment,
             stdin=source.stdout if source else subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=errors,

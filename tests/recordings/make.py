@@ -1,6 +1,6 @@
 """Make the recordings of recordings.toml on this machine: all, or those that are named.
 
-    python tests/recordings/make.py [--into FOLDER] [NAME...]
+    python tests/recordings/make.py [--of LIST] [--into FOLDER] [NAME...]
 
 Each gets a folder with its binaries, so that it stays possible to name its frames. Needs root (or
 perf_event_paranoid -1), perf and g++. tests/bench/agreement.py compares what comes out.
@@ -49,9 +49,10 @@ def main() -> None:
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     parser.add_argument("names", nargs="*", metavar="NAME")
+    parser.add_argument("--of", default="recordings.toml", metavar="LIST", help="a file beside this one")
     parser.add_argument("--into", type=Path, default=Path("/tmp/kprof-recordings"), metavar="FOLDER")
     args = parser.parse_args()
-    entries = tomllib.loads((HERE / "recordings.toml").read_text())
+    entries = tomllib.loads((HERE / args.of).read_text())
     if unknown := set(args.names) - set(entries):
         sys.exit(f"no such recording: {', '.join(sorted(unknown))}; there are {', '.join(entries)}")
     # Paths of sources are recorded, too: those of the machine at hand need not be.
