@@ -73,16 +73,23 @@ class Chains:
         at = np.minimum(np.searchsorted(self.addresses, addresses), len(self.addresses) - 1)
         return np.where(self.addresses[at] == addresses, self.chain[at], -1).astype(np.int64)
 
-    def function(self, row: int) -> Function:
-        """Return a function."""
-        begin = int(self.ends[2 * row - 1]) if row else 0
-        middle, end = int(self.ends[2 * row]), int(self.ends[2 * row + 1])
-        source = self.text[middle:end].decode("utf-8", "surrogateescape")
-        return self.text[begin:middle], bool(self.mangled[row]), source
+    def names(self, rows: npt.NDArray[np.int32]) -> list[tuple[bytes, bool]]:
+        """Return the names of functions, and whether they are mangled."""
+        text, ends = self.text, self.ends.astype(np.int64)
+        begins = np.concatenate([[0], ends[1::2]])[rows].tolist()
+        parts = [text[begin:end] for begin, end in zip(begins, ends[::2][rows].tolist(), strict=True)]
+        return list(zip(parts, self.mangled[rows].astype(np.bool_).tolist(), strict=True))
+
+    def sources(self, rows: npt.NDArray[np.int32]) -> list[str]:
+        """Return the sources of functions."""
+        text, begins, ends = self.text, self.ends[::2][rows].tolist(), self.ends[1::2][rows].tolist()
+        return [text[b:e].decode("utf-8", "surrogateescape") for b, e in zip(begins, ends, strict=True)]
 
     def by_address(self) -> dict[int, list[Function]]:
         """Return the functions of every address."""
-        functions = [self.function(row) for row in range(len(self.mangled))]
+        rows = np.arange(len(self.mangled), dtype=np.int32)
+        named = zip(self.names(rows), self.sources(rows), strict=True)
+        functions = [(name, mangled, source) for (name, mangled), source in named]
         items, start = self.items.tolist(), self.start.tolist()
         chains = [[functions[i] for i in items[begin:end]] for begin, end in pairwise(start)]
         return {at: chains[c] for at, c in zip(self.addresses.tolist(), self.chain.tolist(), strict=True)}

@@ -110,12 +110,12 @@ class _Symboliser:
         used[chain] = True
         rows = np.unique(chains.items[np.repeat(used, np.diff(chains.start))])
         names, sources = np.zeros((2, len(chains.mangled)), np.int64)
-        for row in rows.tolist():
-            name, mangled, source = chains.function(row)
-            text = self._namer(name) if mangled else name.decode("utf-8", "surrogateescape")
-            names[row] = self._table.number(text)
-            if self._options.source_lines:
-                sources[row] = self._table.number(source)
+        names[rows] = self._table.numbers(
+            self._namer(name) if mangled else name.decode("utf-8", "surrogateescape")
+            for name, mangled in chains.names(rows)
+        )
+        if self._options.source_lines:
+            sources[rows] = self._table.numbers(chains.sources(rows))
         return names, sources
 
     def _facts(self, rows: np.ndarray) -> dict[str, str]:

@@ -46,6 +46,7 @@ int kp_perf_add_event(kp_perf *p, const uint8_t *attr, size_t attr_size, const u
     if (event->flags & KP_ATTR_FREQ || !event->period) event->period = 1;
     place_time(event);
     uint32_t number = (uint32_t)p->event_count++;
+    p->last_event = -1;
     kp_cursor list = kp_cursor_in(p, ids, ids_size);
     while (kp_left(&list) >= 8) {
         kp_event_id *known = kp_find_id(p, kp_u64(&list), -1);
@@ -93,14 +94,19 @@ int64_t kp_perf_event_of(const kp_perf *p, uint64_t id) {
 
 /* The event that an id at `index` (in words, from the front or, if negative, from the end) belongs to.
  * All events of a recording keep it in the same place, so that the first one tells where. */
-static int32_t event_at(const kp_perf *p, const uint8_t *record, kp_head head, int64_t index) {
+static int32_t event_at(kp_perf *p, const uint8_t *record, kp_head head, int64_t index) {
     int64_t at = index >= 0 ? 8 + index * 8 : head.size + index * 8;
     if (at < 8 || at + 8 > head.size) return -1;
-    int64_t event = kp_perf_event_of(p, kp_word(p, record + at));
-    return (int32_t)event;
+    uint64_t id = kp_word(p, record + at);
+    /* Records come buffer by buffer, and each buffer is of few events. */
+    if (p->last_event < 0 || id != p->last_id) {
+        p->last_id = id;
+        p->last_event = kp_perf_event_of(p, id);
+    }
+    return (int32_t)p->last_event;
 }
 
-int32_t kp_sample_event(const kp_perf *p, const uint8_t *record, kp_head head) {
+int32_t kp_sample_event(kp_perf *p, const uint8_t *record, kp_head head) {
     if (p->event_count == 1) return 0;
     const kp_event *first = &p->events[0];
     if (has(first, KP_SAMPLE_IDENTIFIER)) return event_at(p, record, head, 0);
@@ -110,7 +116,7 @@ int32_t kp_sample_event(const kp_perf *p, const uint8_t *record, kp_head head) {
     );
 }
 
-static int32_t other_event(const kp_perf *p, const uint8_t *record, kp_head head) {
+static int32_t other_event(kp_perf *p, const uint8_t *record, kp_head head) {
     if (p->event_count == 1) return 0;
     const kp_event *first = &p->events[0];
     if (has(first, KP_SAMPLE_IDENTIFIER)) return event_at(p, record, head, -1);

@@ -10,6 +10,7 @@ kp_perf *kp_perf_new(const kp_perf_options *options) {
     p->options = *options;
     p->machine = EM_X86_64;
     p->whole_kernel = -1;
+    p->last_event = -1;
     p->cache = calloc(KP_PLACE_CACHE, sizeof *p->cache);
     p->frames = malloc((KP_MAX_FRAMES + 1) * sizeof *p->frames);
     p->last_frames = malloc((KP_MAX_FRAMES + 1) * sizeof *p->last_frames);

@@ -85,7 +85,7 @@ typedef struct {
     uint32_t how;
 } kp_place_cache;
 
-enum { KP_PLACE_CACHE = 1 << 14, KP_MAX_FRAMES = 4096, KP_PERF_SCRIPT_DEPTH = 127, KP_BATCH = 32 };
+enum { KP_PLACE_CACHE = 1 << 16, KP_MAX_FRAMES = 4096, KP_PERF_SCRIPT_DEPTH = 127, KP_BATCH = 32 };
 
 typedef struct {
     kp_cfi *cfi;
@@ -121,6 +121,8 @@ struct kp_perf {
     kp_event_id *ids;
     size_t id_count, id_room;
     kp_table id_table;
+    uint64_t last_id; /* the id that was looked up last, and its event; -1 if none was */
+    int64_t last_event;
 
     kp_queued *queue, *spare; /* `spare` is what the queue is merged into */
     size_t queued, queue_room, spare_room;
@@ -223,7 +225,7 @@ static inline kp_cursor kp_body(const kp_perf *p, const uint8_t *record, kp_head
 /* perf_event.c: which event a record belongs to, and when it was written. */
 kp_event_id *kp_find_id(kp_perf *p, uint64_t id, int64_t tid);
 uint64_t kp_record_time(kp_perf *p, const uint8_t *record, kp_head head);
-int32_t kp_sample_event(const kp_perf *p, const uint8_t *record, kp_head head);
+int32_t kp_sample_event(kp_perf *p, const uint8_t *record, kp_head head);
 
 /* perf_queue.c: the order of time. */
 int kp_queue(kp_perf *p, const uint8_t *record, kp_head head, kp_block *block);
