@@ -81,10 +81,19 @@ def names_of(path: str, address: int) -> set[str]:
 
 
 def slot_of(path: str, address: int) -> str:
-    """Return what objdump calls the slot of a procedure linkage table at an address."""
+    """Return what objdump calls the slot of a procedure linkage table at an address, "" if none is there."""
     window = [f"--start-address={address - address % 8}", f"--stop-address={address + 1}"]
-    names = re.findall(r"^[0-9a-f]+ <([^+>-]+@plt)>:", told(["objdump", "-d", *window, path]), re.MULTILINE)
-    return names[-1].replace("@plt", "") if names else ""
+    names = re.findall(
+        r"^[0-9a-f]+ <([^>]+)@plt[^>]*>:", told(["objdump", "-d", *window, path]), re.MULTILINE
+    )
+    return namer(names[-1].encode()) + "@plt" if names else ""
+
+
+def judged(said: set[str], ours: str, theirs: str) -> str:
+    """Say who agrees with those that were asked."""
+    plain = {name.partition("@@")[0] for name in said}
+    right = [who for who, name in (("kprof", ours), ("perf", theirs)) if name.partition("@@")[0] in plain]
+    return f"{' and '.join(right) or 'nobody'} is right"
 
 
 def verdict(path: str, offset: int, innermost: bool, ours: str, theirs: str) -> str:
@@ -97,12 +106,12 @@ def verdict(path: str, offset: int, innermost: bool, ours: str, theirs: str) -> 
     address = int(ElfFile.open(path).offsets_to_addresses(np.array([offset], np.uint64))[0][0])
     if innermost:
         slot = slot_of(path, address)
-        return f"slot of a PLT: {'kprof' if slot and ours.startswith(slot) else 'not kprof'} is right"
-    if not ends_a_call(path, address):
-        return "no call ends there: it is no return address"
-    known = {name.partition("@@")[0] for name in names_of(path, address - 1)}
-    right = "kprof is right" if ours.partition("@@")[0] in known else f"others say {', '.join(sorted(known))}"
-    return f"return address: {right}"
+        return f"slot of a PLT: {judged({slot}, ours, theirs)}" if slot else "innermost, of no slot"
+    if ends_a_call(path, address):
+        return f"return address: {judged(names_of(path, address - 1), ours, theirs)}"
+    if ours != "[unknown]" and ours in names_of(path, address):
+        return "where a signal handler returns to: kprof is right"
+    return "no call ends there: it is no return address"
 
 
 def main() -> None:
