@@ -239,6 +239,8 @@ def main() -> None:
         shares = (percent(one.heads, n), percent(one.stacks, n), percent(one.weight_equal, one.weight),
                   percent(one.modules, n))  # fmt: skip
         print(f"| {recording.name} | {one.perf} | {one.kprof} | {' | '.join(shares)} |", flush=True)
+    n, equal = (sum(getattr(one, of) for one in results.values()) for of in ("perf", "stacks"))
+    print(f"| all | {n} | {sum(one.kprof for one in results.values())} | | {percent(equal, n)} | | |")
     for name, one in results.items():
         for what, count in one.classes.most_common():
             print(f"\n{name}: {count} x {what}" if args.examples else f"{name}: {count} x {what}")
