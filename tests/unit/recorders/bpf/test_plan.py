@@ -1,0 +1,88 @@
+"""Which programs count which events."""
+
+import pytest
+
+from kprof.errors import NotAvailableError, UsageError
+from kprof.recorders import RecordRequest, choose_backend
+from kprof.recorders.bpf.plan import plan
+from kprof.wire import bpf_events as layout
+
+
+def planned(*events, hardware=False, fastest=100_000, **more):
+    return plan(RecordRequest(pids=(1,), events=events, **more), hardware=hardware, fastest=fastest)
+
+
+def test_on_cpu_is_cycles_where_there_are_some():
+    (source,) = planned(hardware=True).sources
+    assert (source.name, source.unit, source.kind, source.frequency, source.period) == (
+        "cycles",
+        "events",
+        (0, 0),
+        997,
+        0,
+    )
+    (source,) = planned().sources
+    assert (source.name, source.unit, source.kind, source.period) == ("cpu-clock", "ns", (1, 0), 1_003_009)
+    assert "no hardware counters" in planned().notes[0]
+
+
+def test_rates():
+    assert planned(frequency=99).sources[0].period == 10_101_010
+    assert plan(RecordRequest(all_cpus=True), hardware=False, fastest=100_000).sources[0].frequency == 99
+    slow = planned(frequency=5000, fastest=1000)
+    assert slow.sources[0].frequency == 1000
+    assert "the kernel allows 1000 Hz, not 5000" in slow.notes[0]
+    assert slow.facts["frequency"] == "1000 Hz"
+
+
+def test_software_events_are_counted_one_by_one():
+    (source,) = planned("page-faults", frequency=99).sources
+    assert (source.frequency, source.period, source.unit) == (0, 1, "events")
+
+
+@pytest.mark.parametrize(
+    ("event", "name", "sides"),
+    [
+        ("on-cpu:u", "cpu-clock:u", layout.USER),
+        ("cpu-clock:k", "cpu-clock:k", layout.KERNEL),
+        ("page-faults", "page-faults", layout.USER | layout.KERNEL),
+    ],
+)
+def test_modifiers_choose_the_part_of_the_stack(event, name, sides):
+    (source,) = planned(event).sources
+    assert (source.name, source.sides) == (name, sides)
+
+
+def test_several_events_keep_their_order():
+    assert [s.name for s in planned("page-faults,on-cpu", "context-switches").sources] == [
+        "page-faults", "cpu-clock", "context-switches",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("events", "more", "error", "says"),
+    [
+        (("nonsense",), {}, UsageError, "does not know the event nonsense"),
+        (("instructions",), {}, NotAvailableError, "hardware counters"),
+        (("on-cpu",), {"call_graph": "lbr"}, NotAvailableError, "frame pointers only"),
+        (("page-faults",) * 17, {}, UsageError, "too many"),
+    ],
+)
+def test_refusals(events, more, error, says):
+    with pytest.raises(error, match=says):
+        planned(*events, **more)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "events", "chosen"),
+    [
+        ("auto", [], "perf"),
+        ("auto", ["cycles", "sched:sched_switch"], "perf"),
+        ("auto", ["cycles,off-cpu"], "bpf"),
+        ("auto", ["uprobe:/bin/x:main"], "bpf"),
+        ("bpf", [], "bpf"),
+        ("perf", ["off-cpu"], "perf"),
+    ],
+)
+def test_the_backend_that_reaches_the_events(wanted, events, chosen):
+    assert choose_backend(wanted, events) == chosen
