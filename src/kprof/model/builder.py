@@ -35,6 +35,7 @@ class ProfileBuilder:
         self._frames: dict[Hashable, int] = {}
         self._stacks: dict[Hashable, int] = {}
         self._comms: dict[Hashable, int] = {}
+        self._cgroups: dict[Hashable, int] = {}
         self._events: dict[Hashable, int] = {}
         self._rows: list[tuple[int, ...]] = []
 
@@ -45,6 +46,7 @@ class ProfileBuilder:
         *,
         event: Event | None = None,
         comm: str | None = None,
+        cgroup: str | None = None,
         pid: int = -1,
         tid: int = -1,
         cpu: int = -1,
@@ -60,7 +62,8 @@ class ProfileBuilder:
                 _number(self._modules, frame.module)
         event_row = _number(self._events, event or Event("samples"))
         comm_row = -1 if comm is None else _number(self._comms, comm)
-        self._rows.append((node, event_row, weight, count, pid, tid, comm_row, cpu, time_ns))
+        cgroup_row = -1 if cgroup is None else _number(self._cgroups, cgroup)
+        self._rows.append((node, event_row, weight, count, pid, tid, comm_row, cpu, cgroup_row, time_ns))
 
     def build(self, *, facts: dict[str, str] | None = None, quality: Quality | None = None) -> Profile:
         """Return the profile, checked. Columns that no sample gave are left out."""
@@ -68,12 +71,12 @@ class ProfileBuilder:
         nodes: list[tuple[int, int]] = list(self._stacks)  # type: ignore[arg-type]
         # In columns, so that each is contiguous, as the native code wants them.
         tree = np.asfortranarray(np.array(nodes, np.int32).reshape(-1, 2))
-        rows = np.asfortranarray(np.array(self._rows, np.int64).reshape(-1, 9))
+        rows = np.asfortranarray(np.array(self._rows, np.int64).reshape(-1, 10))
         small = rows.astype(np.int32)
-        pid, tid, comm, cpu = (None if np.all(rows[:, i] == -1) else small[:, i] for i in range(4, 8))
-        time_ns = None if np.all(rows[:, 8] == -1) else rows[:, 8]
+        pid, tid, comm, cpu, cgroup = (None if np.all(rows[:, i] == -1) else small[:, i] for i in range(4, 9))
+        time_ns = None if np.all(rows[:, 9] == -1) else rows[:, 9]
         samples = Samples(
-            small[:, 0], small[:, 1], rows[:, 2], rows[:, 3], pid, tid, comm, cpu, time_ns
+            small[:, 0], small[:, 1], rows[:, 2], rows[:, 3], pid, tid, comm, cpu, time_ns, cgroup
         )  # fmt: skip
         modules: list[str] = list(self._modules)  # type: ignore[arg-type]
         quality = quality or Quality(
@@ -92,6 +95,7 @@ class ProfileBuilder:
             samples,
             list(self._comms),  # type: ignore[arg-type]
             Meta(tuple(self._events), quality, dict(facts or {})),  # type: ignore[arg-type]
+            list(self._cgroups),  # type: ignore[arg-type]
         ).check()
 
 

@@ -1,6 +1,6 @@
 """Do the tables of a profile agree with each other?"""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -13,9 +13,23 @@ class ProfileInvalidError(KprofError):
 
 
 def check(
-    mappings: Mappings, frames: Frames, stacks: Stacks, samples: Samples, *, comms: Sequence[str], meta: Meta
+    mappings: Mappings,
+    frames: Frames,
+    stacks: Stacks,
+    samples: Samples,
+    *,
+    names: Mapping[str, Sequence[str]],
+    meta: Meta,
 ) -> None:
     """Raise if a table contradicts another.
+
+    Args:
+        mappings: As in `Profile`.
+        frames: As in `Profile`.
+        stacks: As in `Profile`.
+        samples: As in `Profile`.
+        names: What each column of samples that holds rows of a list of names points at.
+        meta: As in `Profile`.
 
     Raises:
         ProfileInvalidError: What is wrong with which table.
@@ -24,7 +38,7 @@ def check(
         raise ProfileInvalidError("mappings: build_id and path differ in length")
     _check_frames(frames, len(mappings))
     _check_stacks(stacks, len(frames))
-    _check_samples(samples, len(stacks), len(comms), len(meta.events))
+    _check_samples(samples, len(stacks), names, len(meta.events))
 
 
 def _check_frames(frames: Frames, mappings: int) -> None:
@@ -47,15 +61,16 @@ def _check_stacks(stacks: Stacks, frames: int) -> None:
         raise ProfileInvalidError("stacks: a parent does not stand before its child")
 
 
-def _check_samples(samples: Samples, stacks: int, comms: int, events: int) -> None:
+def _check_samples(samples: Samples, stacks: int, names: Mapping[str, Sequence[str]], events: int) -> None:
     for name in samples.__slots__:
         column = getattr(samples, name)
         if column is not None and len(column) != len(samples):
             raise ProfileInvalidError(f"samples: {name} and stack differ in length")
     _in_range("samples.stack", samples.stack, -1, stacks)
     _in_range("samples.event", samples.event, 0, events)
-    if samples.comm is not None:
-        _in_range("samples.comm", samples.comm, -1, comms)
+    for name, rows in names.items():
+        if (column := getattr(samples, name)) is not None:
+            _in_range(f"samples.{name}", column, -1, len(rows))
     if np.any(samples.weight < 0) or np.any(samples.count < 0):
         raise ProfileInvalidError("samples: a weight or count is negative")
 

@@ -13,7 +13,7 @@ _OPTIONAL = ("pid", "tid", "cpu", "time_ns")
 
 
 def merge(profiles: Sequence[Profile]) -> Profile:
-    """Put profiles together. Events and threads of the same name become one, counts add up.
+    """Put profiles together. Events, threads and control groups of the same name become one, counts add up.
 
     Args:
         profiles: At least one.
@@ -22,8 +22,10 @@ def merge(profiles: Sequence[Profile]) -> Profile:
         return profiles[0]
     events: dict[Event, int] = {}
     comms: dict[str, int] = {}
+    cgroups: dict[str, int] = {}
     event = _renamed(profiles, lambda p: [events.setdefault(e, len(events)) for e in p.meta.events], "event")
     comm = _renamed(profiles, lambda p: [comms.setdefault(c, len(comms)) for c in p.comms], "comm")
+    cgroup = _renamed(profiles, lambda p: [cgroups.setdefault(c, len(cgroups)) for c in p.cgroups], "cgroup")
     frame_base = _bases([len(p.frames) for p in profiles])
     stack_base = _bases([len(p.stacks) for p in profiles])
     samples = Samples(
@@ -32,6 +34,7 @@ def merge(profiles: Sequence[Profile]) -> Profile:
         np.concatenate([p.samples.weight for p in profiles]),
         np.concatenate([p.samples.count for p in profiles]),
         comm=comm,
+        cgroup=cgroup,
         **{name: _column(profiles, name) for name in _OPTIONAL},
     )
     stacks = Stacks(
@@ -46,7 +49,7 @@ def merge(profiles: Sequence[Profile]) -> Profile:
     if len({profile.meta.facts.get("input") for profile in profiles}) > 1:
         facts.pop("input", None)  # it says how to read the counts, so it holds for all or for none
     meta = Meta(tuple(events), _merge_quality([p.meta.quality for p in profiles]), facts)
-    return Profile(mappings, frames, stacks, samples, list(comms), meta)
+    return Profile(mappings, frames, stacks, samples, list(comms), meta, list(cgroups))
 
 
 def _bases(sizes: list[int]) -> list[int]:

@@ -1,6 +1,6 @@
 """Where a profile becomes a pandas DataFrame."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,13 @@ from kprof.model.tables import Frames, Int32, Mappings, Meta, Samples, Stacks
 
 
 def to_pandas(
-    mappings: Mappings, frames: Frames, stacks: Stacks, samples: Samples, *, comms: Sequence[str], meta: Meta
+    mappings: Mappings,
+    frames: Frames,
+    stacks: Stacks,
+    samples: Samples,
+    *,
+    names: Mapping[str, Sequence[str]],
+    meta: Meta,
 ) -> pd.DataFrame:
     """Return one row a sample; see `Profile.to_pandas`."""
     used = np.unique(samples.stack[samples.stack >= 0])
@@ -24,8 +30,9 @@ def to_pandas(
     for name in ("pid", "tid", "cpu", "time_ns"):
         if (values := getattr(samples, name)) is not None:
             columns[name] = values
-    if samples.comm is not None:
-        columns["comm"] = _names(samples.comm, comms)
+    for name, values in names.items():
+        if (codes := getattr(samples, name)) is not None:
+            columns[name] = _names(codes, values)
     return pd.DataFrame(columns)
 
 

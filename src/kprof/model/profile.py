@@ -30,6 +30,7 @@ class Profile:
         samples: What was observed.
         comms: Thread names, to which `samples.comm` points.
         meta: Source, events and quality.
+        cgroups: Paths of control groups, to which `samples.cgroup` points.
     """
 
     mappings: Mappings
@@ -38,6 +39,7 @@ class Profile:
     samples: Samples
     comms: Sequence[str] = ()
     meta: Meta = field(default_factory=Meta)
+    cgroups: Sequence[str] = ()
 
     @property
     def total(self) -> int:
@@ -50,16 +52,16 @@ class Profile:
         Raises:
             ProfileInvalidError: What is wrong with which table.
         """
-        check(self.mappings, self.frames, self.stacks, self.samples, comms=self.comms, meta=self.meta)
+        names = {"comm": self.comms, "cgroup": self.cgroups}
+        check(self.mappings, self.frames, self.stacks, self.samples, names=names, meta=self.meta)
         return self
 
     def to_pandas(self) -> pd.DataFrame:
         """Return one row a sample: `stack` (folded text), `weight`, `count`, `event` and the rest."""
         from kprof.model.pandas_edge import to_pandas  # noqa: PLC0415 - pandas takes 0.3 s to import
 
-        return to_pandas(
-            self.mappings, self.frames, self.stacks, self.samples, comms=self.comms, meta=self.meta
-        )
+        names = {"comm": self.comms, "cgroup": self.cgroups}
+        return to_pandas(self.mappings, self.frames, self.stacks, self.samples, names=names, meta=self.meta)
 
 
 def exact_sum(values: Int64) -> int:

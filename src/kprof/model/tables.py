@@ -105,6 +105,7 @@ class Samples:
         comm: Row of `Profile.comms`. int32.
         cpu: CPU number. int32.
         time_ns: Nanoseconds on the recorder's clock. int64.
+        cgroup: Row of `Profile.cgroups`. int32.
     """
 
     stack: Int32
@@ -116,6 +117,7 @@ class Samples:
     comm: Int32 | None = None
     cpu: Int32 | None = None
     time_ns: Int64 | None = None
+    cgroup: Int32 | None = None
 
     def __len__(self) -> int:
         return len(self.stack)

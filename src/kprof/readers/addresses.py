@@ -51,7 +51,7 @@ def samples_of(rows: np.ndarray[Any, Any], *, every_sample: bool) -> Samples:
     """Return the rows; CPU and time only where every sample has its own."""
     columns = {name: np.ascontiguousarray(rows[name]) for name in rows.dtype.names or ()}
     alone = ("cpu", "time") if every_sample else ()
-    optional = {n: columns[n] for n in ("pid", "tid", *alone) if np.any(columns[n] != -1)}
+    optional = {n: columns[n] for n in ("pid", "tid", "cgroup", *alone) if np.any(columns[n] != -1)}
     return Samples(
         columns["stack"],
         columns["event"],
@@ -62,6 +62,7 @@ def samples_of(rows: np.ndarray[Any, Any], *, every_sample: bool) -> Samples:
         columns["comm"],
         optional.get("cpu"),
         optional.get("time"),
+        optional.get("cgroup"),
     )
 
 

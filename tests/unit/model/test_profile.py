@@ -131,6 +131,19 @@ def test_merge_adds_up_and_renames():
     assert sorted(both.to_pandas()["stack"]) == ["a;b", "a;b", "c"]
 
 
+def test_control_groups_are_named_merged_filtered_and_checked():
+    left = build(("a", 1), cgroup="/web")
+    right = build(("a", 2), cgroup="/db")
+    both = merge([left, build(("a", 4)), right, left]).check()
+    assert both.cgroups == ["/web", "/db"]
+    assert both.samples.cgroup.tolist() == [0, -1, 1, 0]
+    assert both.to_pandas()["cgroup"].tolist() == ["/web", np.nan, "/db", "/web"]
+    assert both.samples.take(both.samples.weight == 2).cgroup.tolist() == [1]
+    assert build(("a", 1)).samples.cgroup is None
+    with pytest.raises(ProfileInvalidError, match=r"samples\.cgroup"):
+        replace(both, cgroups=["/web"]).check()
+
+
 def test_merging_with_another_format_forgets_the_format():
     builder = ProfileBuilder()
     builder.add(["a"])

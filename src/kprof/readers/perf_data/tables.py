@@ -35,6 +35,7 @@ def profile_of(
         samples_of(rows, every_sample=options.every_sample),
         [text(comm) for comm in tables["comms"]],
         Meta(events or (event_of("samples"),), _quality(counts, cut_rows, cut=cut), facts),
+        [text(path) for path in tables["cgroups"]],
     )
 
 

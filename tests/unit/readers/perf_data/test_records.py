@@ -257,3 +257,19 @@ def test_records_of_unknown_types_are_passed_over():
 def test_events_without_a_name_are_named_by_their_type():
     profile = read(start().sample(7, [r.USER, 0x1010]))
     assert [(event.name, event.unit) for event in profile.meta.events] == [("cpu-clock", "ns")]
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_control_groups_have_paths_as_far_as_the_recording_names_them(order):
+    made = start(order, BASE | r.CGROUP)
+    for number, path in ((5, b"/web\0\0\0\0"), (6, b"/db\0\0\0\0\0"), (5, b"/new\0\0\0\0")):
+        made.record(19, made.words(number) + path)
+        made.sample(7, [r.USER, 0x1010], after=made.words(number))
+    made.sample(7, [r.USER, 0x1010], after=made.words(9)).sample(7, [r.USER, 0x1010], after=made.words(6))
+    for every_sample, counts in ((True, [1, 1, 1, 1, 1]), (False, [1, 2, 1, 1])):
+        profile = read(made, every_sample=every_sample)
+        names = [*profile.cgroups, None]
+        wanted = ["/web", "/db", "/new", None, "/db"][: len(counts)]
+        assert [names[i] for i in profile.samples.cgroup] == wanted
+        assert profile.samples.count.tolist() == counts
+    assert read(start(order).sample(7, [r.USER, 0x1010])).samples.cgroup is None
