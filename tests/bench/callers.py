@@ -109,7 +109,8 @@ def verdict(path: str, offset: int, innermost: bool, ours: str, theirs: str) -> 
         return f"slot of a PLT: {judged({slot}, ours, theirs)}" if slot else "innermost, of no slot"
     if ends_a_call(path, address):
         return f"return address: {judged(names_of(path, address - 1), ours, theirs)}"
-    if ours != "[unknown]" and ours in names_of(path, address):
+    # perf shows addresses of what it unwound one lower.
+    if ours != "[unknown]" and ours in names_of(path, address) | names_of(path, address + 1):
         return "where a signal handler returns to: kprof is right"
     return "no call ends there: it is no return address"
 
