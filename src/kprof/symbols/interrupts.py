@@ -1,4 +1,4 @@
-"""Where the kernel was interrupted within itself: at an address that no call is before."""
+"""Addresses of the kernel that no call is before: where it was interrupted, and where it is about to go."""
 
 import numpy as np
 import numpy.typing as npt
@@ -7,10 +7,15 @@ from kprof.model.tables import Frames, Int64, Kind, Stacks
 
 # Entries of exceptions and interrupts: arch/x86/include/asm/idtentry.h, arch/arm64/kernel/entry.S.
 ENTRIES = ("asm_exc_", "asm_sysvec_", "asm_common_interrupt", "el1h_64_")
+# Padding before functions, named by tools/objtool of the Linux sources: no call ends with it. A thunk for an
+# indirect call has put the address of the function where return addresses are.
+PADDING = ("__pfx_",)
 
 
-def interrupted(frames: Frames, is_entry: npt.NDArray[np.bool_], stacks: Stacks) -> Int64:
-    """Return the frames of the kernel that an exception or interrupt came upon.
+def interrupted(
+    frames: Frames, is_entry: npt.NDArray[np.bool_], is_padding: npt.NDArray[np.bool_], stacks: Stacks
+) -> Int64:
+    """Return the frames of the kernel that an exception or interrupt came upon, or a thunk that led to them.
 
     What was recorded is the address of an instruction, but its frame has one less, as if a call returned
     there. That is in another function if the instruction is the first of its own.
@@ -18,6 +23,7 @@ def interrupted(frames: Frames, is_entry: npt.NDArray[np.bool_], stacks: Stacks)
     Args:
         frames: The frames.
         is_entry: Which of them are called as one of `ENTRIES`, shape (n,).
+        is_padding: The same for `PADDING`.
         stacks: The stacks that they are in.
 
     Returns:
@@ -25,5 +31,5 @@ def interrupted(frames: Frames, is_entry: npt.NDArray[np.bool_], stacks: Stacks)
     """
     kernel = np.isin(frames.kind, (Kind.KERNEL, Kind.MODULE))
     below = stacks.parent[(is_entry & kernel)[stacks.frame]]
-    rows = np.unique(stacks.frame[below[below >= 0]]).astype(np.int64)
+    rows = np.union1d(stacks.frame[below[below >= 0]], np.flatnonzero(is_padding)).astype(np.int64)
     return rows[kernel[rows] & (frames.mapping[rows] >= 0)]

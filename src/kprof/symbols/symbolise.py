@@ -13,7 +13,7 @@ from kprof.model.profile import Profile
 from kprof.model.tables import Frames, Int64, Kind
 from kprof.symbols.chains import Chains
 from kprof.symbols.frame_table import FrameTable
-from kprof.symbols.interrupts import ENTRIES, interrupted
+from kprof.symbols.interrupts import ENTRIES, PADDING, interrupted
 from kprof.symbols.lookup import Answer, Lookup
 from kprof.symbols.names import Namer, is_python
 from kprof.symbols.options import SymbolOptions
@@ -53,8 +53,8 @@ class _Symboliser:
         rows = np.flatnonzero(nameless)
         self._name_all(rows)
         if not self._options.compat:
-            is_entry = np.isin(table.name, table.beginning(ENTRIES))
-            self._name_all(interrupted(frames, is_entry, self._profile.stacks), ahead=1)
+            is_entry, is_padding = (np.isin(table.name, table.beginning(of)) for of in (ENTRIES, PADDING))
+            self._name_all(interrupted(frames, is_entry, is_padding, self._profile.stacks), ahead=1)
         facts = {**self._profile.meta.facts, **self._facts(rows)}
         profile = replace(self._profile, meta=replace(self._profile.meta, facts=facts))
         return table.finish(profile, places=self._options.places)

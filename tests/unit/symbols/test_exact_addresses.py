@@ -67,12 +67,16 @@ def test_where_handlers_of_signals_return_to(finder, tmp_path):
 @pytest.mark.parametrize("compat", [False, True])
 def test_where_the_kernel_was_interrupted_no_call_is_before(finder, tmp_path, compat):
     base = 0xFFFFFFFF81000000
-    names = {0: "_text", 0x10: "caller", 0x20: "__pfx_first", 0x30: "first", 0x40: "asm_exc_page_fault"}
+    names = {0: "_text", 0x10: "caller", 0x20: "before", 0x30: "first", 0x40: "__pfx_next", 0x50: "next"}
+    names[0x60] = "asm_exc_page_fault"
     (tmp_path / "kallsyms").write_text("".join(f"{base + at:x} t {name}\n" for at, name in names.items()))
     options = replace(PLAIN, kallsyms=str(tmp_path / "kallsyms"), compat=compat)
     # Root first: one chain through the exception, one without.
-    profile = profile_of([base + 0x15, base + 0x2F, base + 0x41], "[kernel.kallsyms]", Kind.KERNEL)
-    chain = Stacks(np.array([-1, 0, 1], np.int32), np.array([0, 1, 2], np.int32))
+    places = [base + at for at in (0x15, 0x2F, 0x61, 0x4F, 0x4E)]
+    profile = profile_of(places, "[kernel.kallsyms]", Kind.KERNEL)
+    chain = Stacks(np.array([-1, 0, 1, -1, -1], np.int32), np.arange(5, dtype=np.int32))
     named = symbolise(replace(profile, stacks=chain), options, finder).frames.name
-    assert list(named) == ["caller", "__pfx_first" if compat else "first", "asm_exc_page_fault"]
-    assert symbolise(profile, options, finder).frames.name[1] == "__pfx_first"
+    next_one = "__pfx_next" if compat else "next"
+    assert list(named[:3]) == ["caller", "before" if compat else "first", "asm_exc_page_fault"]
+    assert list(named[3:]) == [next_one, "__pfx_next"]
+    assert symbolise(profile, options, finder).frames.name[1] == "before"
