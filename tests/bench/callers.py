@@ -90,10 +90,10 @@ def slot_of(path: str, address: int) -> str:
 
 
 def judged(said: set[str], ours: str, theirs: str) -> str:
-    """Say who agrees with those that were asked."""
+    """Say who agrees with all of those that were asked and knew a name."""
     plain = {name.partition("@@")[0] for name in said}
-    right = [who for who, name in (("kprof", ours), ("perf", theirs)) if name.partition("@@")[0] in plain]
-    return f"{' and '.join(right) or 'nobody'} is right"
+    right = [who for who, name in (("kprof", ours), ("perf", theirs)) if plain == {name.partition("@@")[0]}]
+    return f"{right[0] if right else 'nobody'} is right"
 
 
 def verdict(path: str, offset: int, innermost: bool, ours: str, theirs: str) -> str:
