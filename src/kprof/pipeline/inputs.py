@@ -1,7 +1,7 @@
 """Inputs of any format -> one profile."""
 
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -83,19 +83,29 @@ def _same_event(choice: Choice, first: Profile) -> Choice:
     return replace(choice, read=replace(choice.read, event=event))
 
 
+@contextmanager
+def open_source(name: str) -> Iterator[Source]:
+    """Open an input; `-` is standard input, and a folder is one that `perf record --threads` left.
+
+    Raises:
+        KprofError: It cannot be read.
+    """
+    head = Path(name, "data")
+    is_folder = head.is_file()
+    with open_input(str(head) if is_folder else name) as opened:
+        title = "standard input" if name == "-" else name
+        yield Source(opened, title, name if is_folder else plain_file(name))
+
+
 def _read_one(name: str, choice: Choice, elevate: Sequence[str], progress: Progress | None) -> Profile:
-    title = "standard input" if name == "-" else name
     options = replace(
         choice.read,
         ids=choice.read.ids or choice.filter.needs_ids,
         every_sample=choice.read.every_sample or choice.filter.needs_every_sample,
     )
     with ExitStack() as stack:
-        # What `perf record --threads` leaves is a folder.
-        head = Path(name, "data")
-        is_folder = head.is_file()
-        opened = open_input(str(head) if is_folder else name)
-        source = Source(stack.enter_context(opened), title, name if is_folder else plain_file(name))
+        source = stack.enter_context(open_source(name))
+        title = source.name
         if progress:
             source.on_read = partial(progress, title)
         found = find_format(source)

@@ -22,6 +22,7 @@ class Features:
         facts: Host, kernel, command and perf's version.
         tracepoints: Names of tracepoints by their number.
         event_types: Names of events by type and config.
+        tracing: The formats of tracepoints, as perf keeps them.
     """
 
     order: str = "<"
@@ -30,6 +31,7 @@ class Features:
     facts: dict[str, str] = field(default_factory=dict)
     tracepoints: dict[int, str] = field(default_factory=dict)
     event_types: dict[tuple[int, int], str] = field(default_factory=dict)
+    tracing: bytes = b""
 
     def add(self, number: int, data: bytes) -> None:
         """Interpret a section. One that is damaged is left out: samples do not depend on it."""
@@ -42,6 +44,7 @@ class Features:
             elif number == wire.FEATURE_VERSION:
                 self.facts["recorder"] = f"perf {self._text(data, 0)[0]}"
             elif number == wire.FEATURE_TRACING_DATA:
+                self.tracing = data
                 self.tracepoints.update(names_of_tracepoints(data))
             elif number == wire.FEATURE_META_INFO:
                 self.event_types.update(names_by_simpleperf(data))

@@ -5,6 +5,7 @@ import struct
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from kprof._native._perf import PerfReader
 from kprof.errors import FormatError
@@ -29,21 +30,52 @@ def sniff(head: bytes) -> bool:
     return head.startswith((wire.MAGIC, wire.SWAPPED_MAGIC))
 
 
+class Recording(NamedTuple):
+    """A recording that was read to its end.
+
+    Attributes:
+        reader: Has what its records hold.
+        features: What it says of itself.
+        names: Names of events by number, of those that it names.
+        cut: Whether the file ends before it should.
+    """
+
+    reader: PerfReader
+    features: Features
+    names: dict[int, str]
+    cut: bool
+
+
 def read(source: Source, options: ReadOptions) -> Profile:
+    """Read a recording as a profile; see `load`.
+
+    Raises:
+        FormatError: It is damaged, or its weights do not add up within int64.
+    """
+    found = load(source, options)
+    return profile_of(found.reader, found.features, found.names, options, cut=found.cut)
+
+
+def load(source: Source, options: ReadOptions, *, keep_raw: bool = False) -> Recording:
     """Read a recording.
 
     A plain file is mapped. What was written to a pipe is read piece by piece, in memory that does not grow
     with it; any other stream is held in memory, because its last part is needed first.
+
+    Args:
+        source: Where it comes from.
+        options: How to read it.
+        keep_raw: Keep samples apart, with what tracepoints give with them.
 
     Raises:
         FormatError: It is damaged, or its weights do not add up within int64.
     """
     try:
         if is_pipe(source.head):
-            return _read_pipe(source, options)
+            return _read_pipe(source, options, keep_raw=keep_raw)
         if source.path is not None and not source.packed:
-            return _read_file(source, options, Path(source.path))
-        return _read_whole(source, options, _slurp(source))
+            return _read_file(source, options, Path(source.path), keep_raw=keep_raw)
+        return _read_whole(source, options, _slurp(source), keep_raw=keep_raw)
     except (ValueError, OverflowError) as error:
         raise FormatError(f"{source.name}: damaged perf.data: {error}") from None
 
@@ -55,29 +87,35 @@ def _slurp(source: Source) -> memoryview:
     return memoryview(b"".join(parts))
 
 
-def _read_file(source: Source, options: ReadOptions, path: Path) -> Profile:
+def _read_file(source: Source, options: ReadOptions, path: Path, *, keep_raw: bool) -> Recording:
     first = path / "data" if path.is_dir() else path
     with first.open("rb") as file:
         # Never closed by hand: an error may still hold views of it.
         mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    return _read_whole(source, options, mapped, sorted(path.glob("data.*")) if path.is_dir() else ())
+    more = sorted(path.glob("data.*")) if path.is_dir() else ()
+    return _read_whole(source, options, mapped, more, keep_raw=keep_raw)
 
 
 def _read_whole(
-    source: Source, options: ReadOptions, data: bytes | mmap.mmap | memoryview, more: Sequence[Path] = ()
-) -> Profile:
+    source: Source,
+    options: ReadOptions,
+    data: bytes | mmap.mmap | memoryview,
+    more: Sequence[Path] = (),
+    *,
+    keep_raw: bool,
+) -> Recording:
     view = memoryview(data)
     layout = read_layout(view, source.name)
     features = Features(layout.order)
     for number, at, size in layout.sections:
         features.add(number, bytes(view[at : at + size]))
-    reader = _reader(options, features, rounds=not more)
+    reader = _reader(options, features, rounds=not more, keep_raw=keep_raw)
     for attr, ids in layout.events:
         reader.add_event(attr, ids)
     _feed(reader, view[layout.start : layout.end], source)
     for path in more:
         _feed(reader, memoryview(path.read_bytes()), source)
-    return _finish(reader, features, options, layout)
+    return _finish(reader, features, layout)
 
 
 def _feed(reader: PerfReader, view: memoryview, source: Source) -> None:
@@ -94,22 +132,23 @@ def _feed(reader: PerfReader, view: memoryview, source: Source) -> None:
         at += used
 
 
-def _read_pipe(source: Source, options: ReadOptions) -> Profile:
+def _read_pipe(source: Source, options: ReadOptions, *, keep_raw: bool) -> Recording:
     features = Features(byte_order(source.head))
-    reader = _reader(options, features, rounds=True)
+    reader = _reader(options, features, rounds=True, keep_raw=keep_raw)
     source.read(wire.PIPE_HEADER_BYTES)
     while part := source.read(_PIECE):
         reader.feed_piece(part)
-    return _finish(reader, features, options, None)
+    return _finish(reader, features, None)
 
 
-def _reader(options: ReadOptions, features: Features, *, rounds: bool) -> PerfReader:
+def _reader(options: ReadOptions, features: Features, *, rounds: bool, keep_raw: bool) -> PerfReader:
     return PerfReader(
         swap=features.order != _OWN_ORDER,
         compat=options.compat == "perf",
         keep_ids=options.ids,
         every_sample=options.every_sample,
         keep_unmapped=options.addresses,
+        keep_raw=keep_raw,
         rounds=rounds,
         arch=features.facts.get("arch", "").encode(errors="replace"),
         decompress=_decompressor(),
@@ -130,7 +169,7 @@ def _decompressor() -> Callable[[bytes], bytes]:
     return decompress
 
 
-def _finish(reader: PerfReader, features: Features, options: ReadOptions, layout: Layout | None) -> Profile:
+def _finish(reader: PerfReader, features: Features, layout: Layout | None) -> Recording:
     reader.end()
     updates: dict[int, str] = {}
     for kind, data in reader.kept():
@@ -143,6 +182,7 @@ def _finish(reader: PerfReader, features: Features, options: ReadOptions, layout
             if what == wire.EVENT_UPDATE_NAME:
                 name = data[2 * _WORD :].partition(b"\0")[0].decode("utf-8", "surrogateescape")
                 updates[reader.event_of(number)] = name
-    features.add(wire.FEATURE_TRACING_DATA, reader.tracing_data())
+    if formats := reader.tracing_data():
+        features.add(wire.FEATURE_TRACING_DATA, formats)
     names = dict(enumerate(name for name, _ in features.events))
-    return profile_of(reader, features, names | updates, options, cut=layout is not None and layout.cut)
+    return Recording(reader, features, names | updates, layout is not None and layout.cut)
