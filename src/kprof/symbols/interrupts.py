@@ -3,6 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
+from kprof.model.distinct import distinct
 from kprof.model.tables import Frames, Int64, Kind, Stacks
 
 # Entries of exceptions and interrupts: arch/x86/include/asm/idtentry.h, arch/arm64/kernel/entry.S.
@@ -25,5 +26,5 @@ def interrupted(frames: Frames, is_entry: npt.NDArray[np.bool_], stacks: Stacks)
     """
     kernel = np.isin(frames.kind, (Kind.KERNEL, Kind.MODULE))
     below = stacks.parent[(is_entry & kernel)[stacks.frame]]
-    rows = np.unique(stacks.frame[below[below >= 0]]).astype(np.int64)
+    rows = distinct(stacks.frame[below[below >= 0]])[0].astype(np.int64)
     return rows[kernel[rows] & (frames.mapping[rows] >= 0)]
