@@ -381,3 +381,82 @@ def test_without_capabilities_it_says_what_is_missing(tmp_path):
     done = subprocess.run(command, cwd=tmp_path, check=False, capture_output=True, text=True, timeout=60)
     assert done.returncode == 3, done.stderr
     assert "loading BPF programs needs CAP_BPF and CAP_PERFMON" in done.stderr
+
+
+def test_time_that_is_slept(tmp_path):
+    code = "import time\nfor _ in range(40): time.sleep(0.05)"
+    done = record("-e", "off-cpu", "-o", "x.kprof", "--", sys.executable, "-c", code, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    done = kprof("fold", "x.kprof", "-o", "out.folded", cwd=tmp_path)
+    slept = {
+        stack: weight for stack, weight in weights(tmp_path / "out.folded").items() if "nanosleep" in stack
+    }
+    assert sum(slept.values()) == pytest.approx(2e9, rel=0.05)
+    # The stack ends where the thread gave up its CPU, not in what counted it.
+    assert all(re.search("schedule$", stack) for stack in slept)
+    assert "bpf" not in "".join(slept)
+    event = tallies(tmp_path / "x.kprof")["events"][0]
+    assert samples(done) == (event["seen"], event["counted"])
+
+
+def test_what_still_sleeps_at_the_end_counts_until_then(tmp_path):
+    code = "import time, threading\nthreading.Thread(target=time.sleep, args=(60,), daemon=True).start()\ntime.sleep(60)"
+    done = record("-e", "off-cpu", "-d", "1.5", "--", sys.executable, "-c", code, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    total = sum(weight for stack, weight in weights(tmp_path / "out.folded").items() if "nanosleep" in stack)
+    assert 1.5e9 < total < 3.1e9
+
+
+def test_intervals_that_are_too_short_are_left_out(tmp_path):
+    code = "import time\nfor _ in range(20): time.sleep(0.02); time.sleep(0.001)"
+    arguments = ["-e", "off-cpu", "--min-ns", "15000000", "--", sys.executable, "-c", code]
+    done = record(*arguments, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"[1-9]\d* left out by weight", done.stderr)
+    slept = sum(weight for stack, weight in weights(tmp_path / "out.folded").items() if "nanosleep" in stack)
+    assert slept == pytest.approx(4e8, rel=0.1)
+    done = record("--weight", "count", "--force", *arguments, cwd=tmp_path)
+    assert sum(w for stack, w in weights(tmp_path / "out.folded").items() if "nanosleep" in stack) == 20
+
+
+def test_a_tracepoint_counts_every_time(tmp_path):
+    code = "import os\nfor _ in range(2345): os.getppid()"
+    done = record("-e", "syscalls:sys_enter_getppid", "--", sys.executable, "-c", code, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert sum(weights(tmp_path / "out.folded").values()) == 2345
+    assert "getppid" in (tmp_path / "out.folded").read_text()
+
+
+def test_calls_of_a_function(tmp_path, split, running):
+    done = record(
+        "-e", f"uprobe:{split}:two,uretprobe:{split}:two", "-o", "x.kprof", "--", split, "0.3", cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    for event in (f"uprobe:{split}:two", f"uretprobe:{split}:two"):
+        done = kprof("fold", "x.kprof", "-e", event, "-o", "out.folded", cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        (stack,) = weights(tmp_path / "out.folded")
+        assert re.match("split;.*main", stack)
+    calls, returns = (event["counted"] for event in tallies(tmp_path / "x.kprof")["events"])
+    assert calls == returns > 100
+    done = record(
+        "-e", f"uprobe:{split}:main+0", "-d", "0.2", "-p", str(running.pid), "-o", "none.folded", cwd=tmp_path
+    )
+    assert done.returncode == 1
+    assert "no samples" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("event", "code", "says"),
+    [
+        ("uprobe:/no/such/file:main", 2, "no file /no/such/file"),
+        ("uprobe:/bin/sh:no_such_function", 2, "no function no_such_function"),
+        ("sched:nothing", 2, "no tracepoint sched:nothing"),
+        ("off-cpu,off-cpu", 2, "twice"),
+    ],
+)
+def test_events_that_are_not_there(tmp_path, event, code, says):
+    done = record("-e", event, "-a", "-d", "1", cwd=tmp_path)
+    assert done.returncode == code, done.stderr
+    assert says in done.stderr
+    assert not list(tmp_path.iterdir())

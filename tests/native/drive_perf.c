@@ -41,8 +41,8 @@ static void add_events(kp_perf *perf, const uint8_t *bytes, size_t size, uint64_
     }
 }
 
-static void check(const kp_perf *perf) {
-    size_t places, rows;
+static void check(const kp_perf *perf, int with_raw) {
+    size_t places, rows, raws;
     const int32_t *parent, *leaf;
     kp_perf_places(perf, &places);
     const kp_perf_row *row = kp_perf_rows(perf, &rows);
@@ -51,11 +51,17 @@ static void check(const kp_perf *perf) {
         if (parent[i] >= (int32_t)i || leaf[i] < 0 || (size_t)leaf[i] >= places) abort();
     for (size_t i = 0; i < rows; i++)
         if (row[i].stack >= (int32_t)stacks || row[i].weight < 0) abort();
+    const kp_perf_raw *raw = kp_perf_raws(perf, &raws);
+    kp_span bytes = kp_perf_raw_bytes(perf);
+    if (raws != (with_raw ? rows : 0)) abort();
+    for (size_t i = 0; i < raws; i++)
+        if (raw[i].offset > bytes.size || raw[i].size > bytes.size - raw[i].offset) abort();
 }
 
 static void read_all(const uint8_t *bytes, size_t size, size_t piece, unsigned flags) {
     kp_perf_options options = {.swap = flags & 1, .compat = flags >> 1 & 1, .keep_ids = flags >> 2 & 1,
-                               .every_sample = flags >> 3 & 1, .rounds = flags >> 4 & 1, .inflate = inflate};
+                               .every_sample = flags >> 3 & 1, .rounds = flags >> 4 & 1, .keep_raw = flags >> 5 & 1,
+                               .inflate = inflate};
     kp_perf *perf = kp_perf_new(&options);
     uint64_t start = 16, end = size;
     if (size >= 104 && bytes[8] != 16) add_events(perf, bytes, size, &start, &end);
@@ -64,7 +70,7 @@ static void read_all(const uint8_t *bytes, size_t size, size_t piece, unsigned f
     for (uint64_t at = start; at < end && status == KP_PERF_OK; at += piece)
         status = kp_perf_feed_piece(perf, bytes + at, end - at < piece ? (size_t)(end - at) : piece);
     if (status == KP_PERF_OK) status = kp_perf_end(perf);
-    if (status == KP_PERF_OK) check(perf);
+    if (status == KP_PERF_OK) check(perf, options.keep_raw);
     kp_perf_free(perf);
 }
 
@@ -88,7 +94,8 @@ int main(int count, char **names) {
         uint8_t *bytes = malloc(size), *copy = malloc(size);
         if (fread(bytes, 1, size, file) != size) return 1;
         fclose(file);
-        for (unsigned flags = 0; flags < 32; flags++) read_all(bytes, size, flags % 2 ? 4099 : size, flags & ~1u);
+        for (unsigned flags = 0; flags < 32; flags++)
+            read_all(bytes, size, flags % 2 ? 4099 : size, (flags & ~1u) | (flags & 8) << 2);
         for (int round = atoi(names[1]); round; round--) {
             size_t cut = size;
             memcpy(copy, bytes, size);

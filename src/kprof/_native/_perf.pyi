@@ -7,6 +7,7 @@ from kprof._native._unwind import CfiTable
 
 PLACE: np.dtype[Any]
 ROW: np.dtype[Any]
+RAW: np.dtype[Any]
 
 class PerfReader:
     def __init__(
@@ -17,6 +18,7 @@ class PerfReader:
         keep_ids: bool = False,
         every_sample: bool = False,
         keep_unmapped: bool = False,
+        keep_raw: bool = False,
         rounds: bool = True,
         arch: bytes = b"",
         decompress: Callable[[bytes], bytes] | None = None,
@@ -32,4 +34,5 @@ class PerfReader:
     def kept(self) -> list[tuple[int, bytes]]: ...
     def tracing_data(self) -> bytes: ...
     def counts(self) -> dict[str, int]: ...
+    def raw(self) -> tuple[bytes, np.ndarray[Any, Any]]: ...
     def tables(self) -> dict[str, Any]: ...

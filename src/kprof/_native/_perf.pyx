@@ -26,7 +26,7 @@ cdef extern from "core/perf.h" nogil:
     enum:
         KP_PERF_OK, KP_PERF_NO_MEMORY, KP_PERF_BAD_RECORD, KP_PERF_NO_EVENT, KP_PERF_BAD_ZSTD, KP_PERF_OVERFLOW
     ctypedef struct kp_perf_options:
-        int swap, compat, keep_ids, every_sample, keep_unmapped, rounds
+        int swap, compat, keep_ids, every_sample, keep_unmapped, keep_raw, rounds
         int (*inflate)(void *, const uint8_t *, size_t, const uint8_t **, size_t *) noexcept nogil
         kp_cfi *(*load_cfi)(void *, uint32_t) noexcept nogil
         void *context
@@ -39,6 +39,8 @@ cdef extern from "core/perf.h" nogil:
         int32_t mapping
     ctypedef struct kp_perf_row:
         int32_t stack
+    ctypedef struct kp_perf_raw:
+        uint64_t offset, size
     ctypedef struct kp_perf_counts:
         uint64_t records, samples, without_stack, truncated, broken_chains, lost, lost_samples, filtered, throttled
         uint64_t unordered, unknown_records, unknown_events, bad_records, aux, switches, deferred, guest
@@ -68,12 +70,16 @@ cdef extern from "core/perf.h" nogil:
     const kp_perf_place *kp_perf_places(const kp_perf *perf, size_t *count)
     size_t kp_perf_stacks(const kp_perf *perf, const int32_t **parent, const int32_t **place)
     const kp_perf_row *kp_perf_rows(const kp_perf *perf, size_t *count)
+    const kp_perf_raw *kp_perf_raws(const kp_perf *perf, size_t *count)
+    kp_span kp_perf_raw_bytes(const kp_perf *perf)
     const kp_perf_kept *kp_perf_kept_records(const kp_perf *perf, size_t *count)
     kp_span kp_perf_tracing_data(const kp_perf *perf)
 
 PLACE = np.dtype([("mapping", "i4"), ("name", "i4"), ("mode", "u4"), ("is_return", "u4"), ("address", "u8")])
 ROW = np.dtype([("stack", "i4"), ("event", "i4"), ("comm", "i4"), ("pid", "i4"), ("tid", "i4"), ("cpu", "i4"),
                 ("cgroup", "i4"), ("unused", "i4"), ("time", "i8"), ("weight", "i8"), ("count", "i8")])
+RAW = np.dtype([("offset", "u8"), ("size", "u8")])
+assert RAW.itemsize == sizeof(kp_perf_raw)
 assert PLACE.itemsize == sizeof(kp_perf_place) and ROW.itemsize == sizeof(kp_perf_row)
 
 _MESSAGES = {
@@ -150,13 +156,15 @@ cdef class PerfReader:
     cdef list _kept_alive
 
     def __cinit__(self, *, bint swap=False, bint compat=False, bint keep_ids=False, bint every_sample=False,
-                  bint keep_unmapped=False, bint rounds=True, bytes arch=b"", decompress=None, load=None):
+                  bint keep_unmapped=False, bint keep_raw=False, bint rounds=True, bytes arch=b"",
+                  decompress=None, load=None):
         cdef kp_perf_options options
         options.swap = swap
         options.compat = compat
         options.keep_ids = keep_ids
         options.every_sample = every_sample
         options.keep_unmapped = keep_unmapped
+        options.keep_raw = keep_raw
         options.rounds = rounds
         options.inflate = NULL
         if decompress is not None:
@@ -246,6 +254,13 @@ cdef class PerfReader:
     def counts(self):
         """Return how often things were met."""
         return kp_perf_count(self._perf)[0]
+
+    def raw(self):
+        """Return the raw data of the samples as bytes, and where in it that of each row lies."""
+        cdef size_t count
+        cdef const kp_perf_raw *raws = kp_perf_raws(self._perf, &count)
+        cdef kp_span span = kp_perf_raw_bytes(self._perf)
+        return span.at[:span.size] if span.size else b"", _array(raws, count, RAW)
 
     def tables(self):
         """Return everything that was read, as a dict of lists and numpy arrays."""

@@ -32,6 +32,14 @@ class Engine(StrEnum):
     libbpf = "libbpf"
 
 
+class Weight(StrEnum):
+    """What intervals weigh."""
+
+    NS = "ns"
+    BYTES = "bytes"
+    COUNT = "count"
+
+
 class CallGraph(StrEnum):
     """How perf finds the callers."""
 
@@ -135,6 +143,27 @@ def record(  # noqa: PLR0917 - Typer passes by name
         str,
         typer.Option("--comm", metavar="NAME", help="bpf: only threads of this name.", rich_help_panel=_HOW),
     ] = "",
+    weight: Annotated[
+        Weight | None,
+        typer.Option(
+            "--weight",
+            help="bpf: what intervals weigh, such as those of off-cpu.",
+            show_default=False,
+            rich_help_panel=_HOW,
+        ),
+    ] = None,
+    least: Annotated[
+        int,
+        typer.Option(
+            "--min-ns", metavar="NS", min=0, help="bpf: leave shorter intervals out.", rich_help_panel=_HOW
+        ),
+    ] = 0,
+    most: Annotated[
+        int | None,
+        typer.Option(
+            "--max-ns", metavar="NS", min=0, help="bpf: leave longer intervals out.", rich_help_panel=_HOW
+        ),
+    ] = None,
     root: Annotated[
         bool,
         typer.Option("--root", help="Run perf, and only perf, through sudo.", rich_help_panel=_HOW),
@@ -172,8 +201,9 @@ def record(  # noqa: PLR0917 - Typer passes by name
     from kprof.recorders import RecordRequest, choose_backend  # noqa: PLC0415 - only this command records
 
     recorder = choose_backend(backend.value, event or ())
-    if comm and recorder == "perf":
-        raise UsageError("--comm needs --backend bpf", "or filter afterwards: kprof fold --only-comm")
+    for name, given in (("--comm", comm), ("--weight", weight), ("--min-ns", least), ("--max-ns", most)):
+        if given and recorder == "perf":
+            raise UsageError(f"{name} needs the bpf backend", "give it with --backend bpf")
     wanted = Wanted(recorder, output, keep_raw=keep_data or archive, archive=archive, force=force)
     request = RecordRequest(
         pids=_numbers(pid, "-p"),
@@ -183,6 +213,9 @@ def record(  # noqa: PLR0917 - Typer passes by name
         cgroup=cgroup,
         command=command or (),
         comm=comm,
+        weight=weight.value if weight else "",
+        least=least,
+        most=most,
         frequency=frequency,
         duration=duration,
         events=event or (),

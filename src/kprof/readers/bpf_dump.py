@@ -129,8 +129,9 @@ def _stack_table(blocks: list[tuple[Array, Array, Array]]) -> StackTable:
     hashes, first = np.unique(hashes, return_index=True)
     if not len(hashes):
         # One that nothing points at, so that there is a row to look at.
-        return StackTable(np.zeros(1, np.uint64), np.zeros(1, np.int64), np.zeros(1, np.int64), addresses)
-    return StackTable(hashes, start[first], lengths[first], addresses)
+        hashes, start, lengths, first = np.zeros(1, np.uint64), *np.zeros((3, 1), np.int64)
+    length = lengths[first]
+    return StackTable(hashes, start[first], length, addresses, length >= layout.MAX_FRAMES)
 
 
 def _profile(dump: _Dump, options: ReadOptions) -> Profile:
@@ -147,7 +148,9 @@ def _profile(dump: _Dump, options: ReadOptions) -> Profile:
     )
     for attr, number in attributes(len(events)):
         reader.add_event(attr, number)
-    for part in (*dump.space, records(rows, _stack_table(dump.stacks), len(events))):
+    hidden = [(int(start), int(end)) for start, end in dump.meta.get("hidden", ())]
+    stacks = _stack_table(dump.stacks).without(hidden)
+    for part in (*dump.space, records(rows, stacks, len(events))):
         reader.begin()
         reader.feed(part)
     reader.end()

@@ -6,8 +6,8 @@ whose period is weight plus count, and a sample of a second event whose period i
 weight of 0 apart from a weight that was not given.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,9 @@ _FIRST_ID = 1 << 48
 _NO_CPU = (1 << 32) - 1
 # The reader would take a longer chain for one that the kernel cut; we know which are.
 _MOST_FRAMES = 4095
+# A program and what calls it are no more frames than these.
+_OUR_FRAMES = 12
+_NONE, _LOST = -1, -2
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +39,33 @@ class StackTable:
         start: Where in `addresses` each begins. int64.
         length: Its number of frames. int64.
         addresses: Of all stacks, leaf first. uint64.
+        full: Whether there may have been more frames than the kernel looks at. bool.
     """
 
     hashes: Array
     start: Array
     length: Array
     addresses: Array
+    full: Array
+
+    def without(self, ranges: Sequence[tuple[int, int]]) -> "StackTable":
+        """Return the stacks without what is above the last of some functions, and without these.
+
+        Args:
+            ranges: Where the functions begin and end. Only the first frames of a stack are looked at.
+        """
+        if not ranges:
+            return self
+        begins, ends = np.array(sorted(ranges), np.uint64).T
+        offset = np.minimum(self.length, _OUR_FRAMES)
+        stack = np.repeat(np.arange(len(offset)), offset)
+        depth = np.arange(len(stack)) - np.repeat(np.cumsum(offset) - offset, offset)
+        address = self.addresses[self.start[stack] + depth]
+        at = np.searchsorted(begins, address, side="right") - 1
+        inside = (at >= 0) & (address < ends[at])
+        skipped = np.zeros(len(self.length), np.int64)
+        np.maximum.at(skipped, stack[inside], depth[inside] + 1)
+        return replace(self, start=self.start + skipped, length=self.length - skipped)
 
     def find(self, hashes: Array) -> Array:
         """Return rows, -1 for no stack, -2 for one that was lost."""
@@ -49,7 +73,7 @@ class StackTable:
         found = np.zeros(len(hashes), bool)
         inside = at < len(self.hashes)
         found[inside] = self.hashes[at[inside]] == hashes[inside]
-        return np.where(found, at, np.where(hashes == layout.NO_STACK, -1, -2))
+        return np.where(found, at, np.where(hashes == layout.NO_STACK, _NONE, _LOST))
 
 
 def attributes(events: int) -> Iterator[tuple[bytes, bytes]]:
@@ -72,7 +96,9 @@ def records(rows: Array, stacks: StackTable, events: int) -> bytes:
     user, kernel = stacks.find(rows["user_stack"]), stacks.find(rows["kernel_stack"])
     lengths = [np.where(at >= 0, stacks.length[np.maximum(at, 0)], 0) for at in (kernel, user)]
     most = layout.MAX_FRAMES
-    cut = (kernel == -2) | (user == -2) | (lengths[0] >= most) | (lengths[1] >= most)  # noqa: PLR2004
+    cut = np.zeros(len(rows), bool)
+    for at in (kernel, user):
+        cut |= (at == _LOST) | ((at >= 0) & stacks.full[np.maximum(at, 0)])
     shape = (lengths[0] * (most + 1) + lengths[1]) * 2 + cut
     parts = []
     order = np.argsort(shape, kind="stable")

@@ -23,6 +23,9 @@ class RecordRequest:
         cgroup: A control group, below the root of its hierarchy.
         command: Program and arguments to start.
         comm: Only threads of this name; any if empty.
+        weight: What intervals weigh: `ns`, `bytes` or `count`; what is usual for them if empty.
+        least: Shorter intervals, and smaller weights, are left out.
+        most: Longer intervals, and larger weights, are left out; None for no limit.
         frequency: Samples a second and CPU; None for the default.
         duration: Seconds; None until the target ends or a signal comes.
         events: Events as perf takes them; none for the default.
@@ -39,6 +42,9 @@ class RecordRequest:
     cgroup: str = ""
     command: Sequence[str] = ()
     comm: str = ""
+    weight: str = ""
+    least: int = 0
+    most: int | None = None
     frequency: int | None = None
     duration: float | None = None
     events: Sequence[str] = ()

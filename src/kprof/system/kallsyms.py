@@ -1,8 +1,10 @@
 """The symbols of the running kernel, as far as one may read them."""
 
+import re
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from kprof.system.process import run
 
@@ -27,3 +29,19 @@ def readable_kallsyms(elevate: Sequence[str] = ()) -> Iterator[str]:
         file.write(done.out)
         file.flush()
         yield file.name
+
+
+def ranges_of(pattern: bytes, path: str = _KALLSYMS) -> list[tuple[int, int]]:
+    """Return where the kernel functions lie whose whole names match a pattern; none if that is hidden.
+
+    Args:
+        pattern: A regular expression without groups.
+        path: A file like /proc/kallsyms, in the order of addresses.
+    """
+    with suppress(OSError):
+        found = re.findall(
+            rb"^([0-9a-f]+) [tT] (?:%s)$\n([0-9a-f]+) " % pattern, Path(path).read_bytes(), re.MULTILINE
+        )
+        ranges = [(int(start, 16), int(end, 16)) for start, end in found]
+        return [(start, end) for start, end in ranges if 0 < start < end]
+    return []

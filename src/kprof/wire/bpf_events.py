@@ -13,7 +13,13 @@ NO_STACK, LOST_STACK = 0, 1
 EVERYTHING, PROCESSES, THREADS = 0, 1, 2
 USER, KERNEL = 1, 2
 
-EVENT_SETTINGS = np.dtype([("sides", "u4"), ("unused", "u4"), ("least", "u8"), ("most", "u8")])
+# A cookie is the number of an event, and above it, what an occurrence weighs.
+COOKIE_SHIFT = 8
+ONE, FIRST, FIRST_TIMES_SECOND, SECOND_IF_FIRST = 0, 1, 2, 3
+# What an interval weighs.
+WEIGH_TIME, WEIGH_BYTES, WEIGH_ONE = 0, 1, 2
+
+EVENT_SETTINGS = np.dtype([("sides", "u4"), ("weight", "u4"), ("least", "u8"), ("most", "u8")])
 SETTINGS = np.dtype(
     [
         ("self", "u4"),
@@ -39,6 +45,8 @@ KEY = np.dtype(
     ]
 )
 ROW = np.dtype([("count", "u8"), ("weight", "u8"), ("first_ns", "u8")])
+OPEN_KEY = np.dtype([("id", "u8"), ("event", "u8")])
+OPEN = np.dtype([("begun_ns", "u8"), ("key", KEY)])
 STACK = np.dtype([("length", "u4"), ("unused", "u4"), ("address", "u8", (MAX_FRAMES,))])
 TALLY = np.dtype(
     [

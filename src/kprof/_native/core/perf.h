@@ -25,6 +25,7 @@ typedef struct {
     int keep_ids;     /* rows of different processes and threads stay apart */
     int every_sample; /* so do all samples */
     int keep_unmapped; /* addresses that lie in no mapping stay apart */
+    int keep_raw;     /* and what tracepoints give with them is kept; implies every_sample */
     int rounds;       /* FINISHED_ROUND may be trusted: all records come in one stream */
     /* Gives what a zstd frame goes on with; 0, or -1 if it is damaged. The result lives until the next call. */
     int (*inflate)(void *context, const uint8_t *bytes, size_t size, const uint8_t **out, size_t *out_size);
@@ -64,6 +65,11 @@ typedef struct {
     int32_t stack, event, comm, pid, tid, cpu, cgroup, unused;
     int64_t time, weight, count;
 } kp_perf_row;
+
+/* Where the raw data of the sample behind a row lies, if it was asked for. */
+typedef struct {
+    uint64_t offset, size;
+} kp_perf_raw;
 
 /* How often things were met. */
 typedef struct {
@@ -113,6 +119,9 @@ const kp_perf_mapping *kp_perf_mappings(const kp_perf *perf, size_t *count);
 const kp_perf_place *kp_perf_places(const kp_perf *perf, size_t *count);
 size_t kp_perf_stacks(const kp_perf *perf, const int32_t **parent, const int32_t **place);
 const kp_perf_row *kp_perf_rows(const kp_perf *perf, size_t *count);
+/* Raw data of each row, and the bytes that they lie in. */
+const kp_perf_raw *kp_perf_raws(const kp_perf *perf, size_t *count);
+kp_span kp_perf_raw_bytes(const kp_perf *perf);
 const kp_perf_kept *kp_perf_kept_records(const kp_perf *perf, size_t *count);
 kp_span kp_perf_tracing_data(const kp_perf *perf);
 

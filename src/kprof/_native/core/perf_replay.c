@@ -8,6 +8,7 @@ kp_perf *kp_perf_new(const kp_perf_options *options) {
     kp_perf *p = calloc(1, sizeof *p);
     if (!p) return NULL;
     p->options = *options;
+    p->options.every_sample |= options->keep_raw;
     p->machine = EM_X86_64;
     p->whole_kernel = -1;
     p->last_event = -1;
@@ -36,7 +37,8 @@ void kp_perf_free(kp_perf *p) {
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) kp_table_free(tables[i]);
     void *arrays[] = {p->events, p->ids, p->queue, p->spare, p->carry, p->inflated, p->mappings, p->symbols,
                       p->cgroup_ids, p->cgroup_strings, p->places, p->cache, p->parent, p->leaf, p->chains.slots,
-                      p->rows, p->frames, p->last_frames, p->last_nodes, p->kept, p->tracing, p->cfi, p->unwound};
+                      p->rows, p->frames, p->last_frames, p->last_nodes, p->kept, p->tracing, p->cfi, p->unwound,
+                      p->raws, p->raw_bytes};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) free(arrays[i]);
     free(p);
 }
@@ -129,6 +131,13 @@ const kp_perf_row *kp_perf_rows(const kp_perf *p, size_t *count) {
     *count = p->row_count;
     return p->rows;
 }
+
+const kp_perf_raw *kp_perf_raws(const kp_perf *p, size_t *count) {
+    *count = p->raw_count;
+    return p->raws;
+}
+
+kp_span kp_perf_raw_bytes(const kp_perf *p) { return (kp_span){(const char *)p->raw_bytes, p->raw_size}; }
 
 const kp_perf_kept *kp_perf_kept_records(const kp_perf *p, size_t *count) {
     *count = p->kept_count;

@@ -41,6 +41,24 @@ int kp_add_row(kp_perf *p, kp_perf_row row, int32_t *hint) {
     return KP_PERF_OK;
 }
 
+/* Give a sample's raw data to the row that it made; rows of the other counters of its group have none. */
+int kp_keep_raw(kp_perf *p, const kp_sample *s) {
+    size_t added = p->row_count - p->raw_count;
+    if (!added) return KP_PERF_OK;
+    if (KP_RESERVE(p->raws, p->raw_room, p->raw_count, added) ||
+        KP_RESERVE(p->raw_bytes, p->raw_bytes_room, p->raw_size, s->raw_size))
+        return KP_PERF_NO_MEMORY;
+    size_t left = s->raw_size;
+    if (left) memcpy(p->raw_bytes + p->raw_size, s->raw, left);
+    while (added--) {
+        int own = p->rows[p->raw_count].event == s->event;
+        p->raws[p->raw_count++] = (kp_perf_raw){p->raw_size, own ? left : 0};
+        if (own) left = 0; /* a group that names a counter twice does not get more than there is */
+    }
+    p->raw_size += s->raw_size;
+    return KP_PERF_OK;
+}
+
 static size_t cgroup_slot(const kp_perf *p, uint64_t id, uint64_t hash) {
     size_t slot = kp_table_slot(&p->cgroup_table, hash);
     while (p->cgroup_table.at[slot].value && p->cgroup_ids[p->cgroup_table.at[slot].value - 1] != id)

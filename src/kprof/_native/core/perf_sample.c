@@ -36,7 +36,10 @@ static void take_branches(kp_cursor *c, const kp_event *event, kp_sample *s) {
 /* What follows the chain. */
 static void take_rest(kp_cursor *c, const kp_event *event, kp_sample *s) {
     uint64_t type = event->sample_type;
-    if (type & KP_SAMPLE_RAW) kp_skip(c, kp_u32(c));
+    if (type & KP_SAMPLE_RAW) {
+        s->raw_size = kp_u32(c);
+        s->raw = kp_take(c, s->raw_size);
+    }
     if (type & KP_SAMPLE_BRANCH_STACK) take_branches(c, event, s);
     if (type & KP_SAMPLE_REGS_USER) {
         s->abi = kp_u64(c);
@@ -135,9 +138,13 @@ static int finish_sample(kp_perf *p, const kp_pending *w) {
     p->counts.without_stack += stack < 0;
     kp_perf_row row = {stack, s->event, w->comm, s->pid, s->tid, s->cpu, kp_cgroup_of(p, s->cgroup), 0,
                        (int64_t)s->time, 0, 1};
-    if (s->read && p->events[s->event].read_format & KP_READ_GROUP) return add_group(p, row, s);
-    row.weight = s->period ? (int64_t)s->period : 1;
-    return kp_add_row(p, row, chain ? &chain->row : NULL);
+    if (s->read && p->events[s->event].read_format & KP_READ_GROUP) {
+        status = add_group(p, row, s);
+    } else {
+        row.weight = s->period ? (int64_t)s->period : 1;
+        status = kp_add_row(p, row, chain ? &chain->row : NULL);
+    }
+    return p->options.keep_raw && !status ? kp_keep_raw(p, s) : status;
 }
 
 /* The row that a sample will most likely count for. */

@@ -97,8 +97,8 @@ typedef struct {
     uint64_t ip, time, period, cgroup, stream;
     int32_t pid, tid, cpu, event;
     uint32_t misc;
-    const uint8_t *read, *chain, *branches, *registers, *stack;
-    size_t read_size, chain_length, branch_count, stack_size;
+    const uint8_t *read, *chain, *raw, *branches, *registers, *stack;
+    size_t read_size, chain_length, raw_size, branch_count, stack_size;
     uint64_t abi;
 } kp_sample;
 
@@ -169,6 +169,10 @@ struct kp_perf {
     kp_perf_row *rows;
     size_t row_count, row_room;
     kp_table row_table;
+    kp_perf_raw *raws; /* of the rows, if they were asked for */
+    size_t raw_count, raw_room;
+    uint8_t *raw_bytes;
+    size_t raw_size, raw_bytes_room;
     int32_t *frames; /* places of the stack at hand, leaf first */
     size_t frame_count;
     int32_t *last_frames, *last_nodes; /* the stack before, root first */
@@ -270,6 +274,7 @@ int32_t kp_special_place(kp_perf *p, const char *name);
 int32_t kp_stack_of(kp_perf *p);
 /* Adds a row; *hint (may be NULL) is where it may be already, and is where it is then. */
 int kp_add_row(kp_perf *p, kp_perf_row row, int32_t *hint);
+int kp_keep_raw(kp_perf *p, const kp_sample *sample);
 int kp_on_cgroup(kp_perf *p, kp_cursor c);
 int32_t kp_cgroup_of(const kp_perf *p, uint64_t id);
 

@@ -1,21 +1,20 @@
 """The programs of a recording: loaded, attached, and emptied of what they counted."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
-from kprof.recorders.bpf import libbpf
+from kprof.errors import UsageError
 from kprof.recorders.bpf.dump import DumpWriter
+from kprof.recorders.bpf.hooks import Reach, attach
 from kprof.recorders.bpf.loader import BpfObject
-from kprof.recorders.bpf.plan import Source
+from kprof.recorders.bpf.sources import Source
 from kprof.wire import bpf_events as layout
-from kprof.wire import perf_abi as abi
 
 PROGRAMS = Path(__file__).parent / "programs"
-_SHARED = ("rows_a", "rows_b", "active", "stacks", "tallies", "targets", "cgroups", "scratches")
+_SHARED = ("rows_a", "rows_b", "active", "stacks", "tallies", "targets", "cgroups", "scratches", "open")
 _FAMILY = "family"
 _ROOM = (1 << 14, 1 << 18)
 _DRAIN_AT_ONCE = 1024
@@ -40,6 +39,7 @@ class Engine:
         self.room = min(max(_ROOM[0], 1 << (rate - 1).bit_length()), _ROOM[1])
         self._objects: dict[str, BpfObject] = {}
         self._current = 0
+        self._still_open = np.zeros(len(sources), np.int64)
 
     def __enter__(self) -> Self:
         return self
@@ -65,13 +65,16 @@ class Engine:
         if self._settings["targets"][0] == layout.PROCESSES:
             needed[_FAMILY] = None
         for name in needed:
-            programs = {source.program for source in self._sources if source.file == name}
+            programs = {
+                program for source in self._sources if source.file == name for program in source.programs
+            }
             self._load(name, sorted(programs) or None)
         first = next(iter(self._objects.values()))
         self._rows = [first.map(name, layout.KEY, layout.ROW) for name in ("rows_a", "rows_b")]
         self._active = first.map("active", "u4", "u4")
         self._stacks = first.map("stacks", "u8", layout.STACK)
         self._tallies = first.map("tallies", "u4", layout.TALLY)
+        self._open = first.map("open", layout.OPEN_KEY, layout.OPEN)
         self.targets = first.map("targets", "u4", "u4")
         self.cgroups = first.map("cgroups", "u4", "u4")
 
@@ -91,8 +94,11 @@ class Engine:
                 loaded.set_room(each, self.room)
         loaded.load()
 
-    def attach(self) -> None:
+    def attach(self, pids: Sequence[int]) -> None:
         """Let the programs run.
+
+        Args:
+            pids: Processes in whose programs functions are looked at; of all if there are none.
 
         Raises:
             LibbpfError: The kernel refuses to attach one.
@@ -102,13 +108,14 @@ class Engine:
             for name in ("on_fork", "on_free"):
                 self._objects[_FAMILY].attach(name)
         for number, source in enumerate(self._sources):
-            for cpu in self._cpus:
-                event = libbpf.perf_event_open(_attr(source), cpu=cpu)
-                try:
-                    self._objects[source.file].attach_to_event(source.program, event, number)
-                except libbpf.LibbpfError:
-                    os.close(event)
-                    raise
+            loaded = self._objects[source.file]
+            if not source.hooks:
+                for program in source.programs:
+                    loaded.attach(program)
+            reach = Reach(number, self._cpus, pids)
+            attached = [attach(loaded, source, hook, reach) for hook in source.hooks]
+            if source.hooks and not any(attached):
+                raise UsageError(f"{source.name}: none of its functions is there", "is it the right file?")
 
     def drain(self, dump: DumpWriter) -> int:
         """Move what was counted so far to the recording; return how many rows that was.
@@ -129,11 +136,25 @@ class Engine:
         for loaded in self._objects.values():
             loaded.detach()
 
-    def finish(self, dump: DumpWriter) -> None:
-        """Stop counting, and move the rest to the recording."""
-        self.detach()
+    def finish(self, dump: DumpWriter, ended_ns: int) -> None:
+        """Move the rest to the recording; what has begun and not ended counts up to now.
+
+        Args:
+            dump: The recording.
+            ended_ns: When programs stopped to count, on the clock of their times.
+        """
         for _ in self._rows:
             self.drain(dump)
+        timed = [i for i, source in enumerate(self._sources) if source.weight == layout.WEIGH_TIME]
+        _, begun = self._open.drain(_DRAIN_AT_ONCE)
+        begun = begun[np.isin(begun["key"]["event"], timed)]
+        rows = np.zeros(len(begun), layout.ROW)
+        rows["count"], rows["first_ns"] = 1, begun["begun_ns"]
+        rows["weight"] = np.maximum(ended_ns - begun["begun_ns"].astype(np.int64), 0)
+        limits = self._settings["events"][0][begun["key"]["event"]]
+        within = (rows["weight"] >= limits["least"]) & (rows["weight"] <= limits["most"])
+        dump.rows(begun["key"][within], rows[within])
+        self._still_open = np.bincount(begun["key"]["event"][within], minlength=len(self._sources))
 
     def tallies(self) -> dict[str, Any]:
         """Return the accounting so far: what was seen, and what became of it."""
@@ -141,23 +162,13 @@ class Engine:
         for number, source in enumerate(self._sources):
             per_cpu = self._tallies.of_each_cpu(number)
             counts = {name: int(per_cpu[name].sum()) for name in layout.TALLY.names or ()}
+            # What is still open at the end was counted here, not by a program.
+            for name in ("seen", "counted"):
+                counts[name] += int(self._still_open[number])
             events.append({"event": source.name, **counts})
         missed = sum(
-            self._objects[file].missed(program)
-            for file, program in {(s.file, s.program) for s in self._sources}
+            loaded.missed(program)
+            for file, loaded in self._objects.items()
+            for program in {program for s in self._sources if s.file == file for program in s.programs}
         )
         return {"events": events, "missed": missed}
-
-
-def _attr(source: Source) -> np.ndarray[Any, Any]:
-    attr = np.zeros(1, abi.ATTR)
-    attr["size"] = abi.ATTR.itemsize
-    attr["type"], attr["config"] = source.kind
-    attr["period"] = source.period or source.frequency
-    flags = abi.EXCLUDE_IDLE | (0 if source.period else abi.FREQ)
-    if not source.sides & layout.USER:
-        flags |= abi.EXCLUDE_USER
-    if not source.sides & layout.KERNEL:
-        flags |= abi.EXCLUDE_KERNEL | abi.EXCLUDE_HV
-    attr["flags"] = flags
-    return attr

@@ -18,9 +18,19 @@ from kprof.recorders.bpf.libbpf import (
     pointer,
     write_memory,
 )
+from kprof.recorders.bpf.sources import Function
 
 _MAX_INFO = 1024
 _MISSES_AT = 208  # struct bpf_prog_info, recursion_misses
+# struct bpf_uprobe_opts
+_UPROBE = np.dtype(
+    {
+        "names": ["size", "counter", "cookie", "returns", "symbol"],
+        "formats": ["u8", "u8", "u8", "u1", "u8"],
+        "offsets": [0, 8, 16, 24, 32],
+        "itemsize": 40,
+    }
+)
 _OPTIONS = np.dtype([("size", "u8"), ("cookie", "u8")])  # struct bpf_perf_event_opts
 
 
@@ -171,6 +181,16 @@ class BpfObject:
         options = np.array([(_OPTIONS.itemsize, cookie)], _OPTIONS)
         link = library().bpf_program__attach_perf_event_opts(self._program(name), event, pointer(options))
         self._keep(link, name)
+
+    def attach_to_function(self, name: str, where: Function, pid: int, cookie: int) -> None:
+        """Attach a program to a function of a process, or of all if `pid` is -1."""
+        symbol = np.frombuffer(where.symbol.encode() + b"\0", np.uint8)
+        address = pointer(symbol) if where.symbol else 0
+        options = np.array([(_UPROBE.itemsize, 0, cookie, where.returns, address)], _UPROBE)
+        link = library().bpf_program__attach_uprobe_opts(
+            self._program(name), pid, where.path.encode(), where.offset, pointer(options)
+        )
+        self._keep(link, f"{name} to {where.symbol or hex(where.offset)} of {where.path}")
 
     def _keep(self, link: int | None, name: str) -> None:
         if not link:

@@ -1,13 +1,16 @@
-"""Which programs count which events, and what they are attached to."""
+"""Which programs count which events."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from kprof.errors import NotAvailableError, UsageError
-from kprof.recorders.reach import BPF_EVENTS, BPF_PREFIXES
+from kprof.recorders.bpf.functions import function_source
+from kprof.recorders.bpf.recipes import RECIPES, recipe
+from kprof.recorders.bpf.sources import PerfEvent, Source, Tracepoint
+from kprof.recorders.reach import BPF_PREFIXES
 from kprof.recorders.request import RecordRequest
-from kprof.system import host
+from kprof.system.tracefs import tracepoint_number
 from kprof.wire import bpf_events as layout
 from kprof.wire import perf_abi as abi
 
@@ -23,34 +26,10 @@ _HARDWARE = {
     "cycles": 0, "cpu-cycles": 0, "instructions": 1, "cache-references": 2, "cache-misses": 3, "branches": 4,
     "branch-instructions": 4, "branch-misses": 5, "bus-cycles": 6, "ref-cycles": 9,
 }  # fmt: skip
-# The object and the program that count events of perf.
-_SAMPLE = ("sample", "sample")
 _MODIFIED = re.compile(r"^(.*?)(?::([ukp]+))?$")
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """An event, and the program that counts it.
-
-    Attributes:
-        name: What the recording calls it.
-        unit: Of its weights.
-        file: The object, without its suffix.
-        program: The program within it.
-        kind: Type and config of an event of perf.
-        frequency: Samples a second and CPU; 0 where every one is counted.
-        period: Its period; 0 where the kernel adapts it to the frequency.
-        sides: Of the stack: `USER`, `KERNEL`, both.
-    """
-
-    name: str
-    unit: str
-    file: str
-    program: str
-    kind: tuple[int, int]
-    frequency: int = 0
-    period: int = 1
-    sides: int = layout.USER | layout.KERNEL
+_SAMPLED = re.compile(r"^(on-cpu|cycles)(:|$)")
+_TRACEPOINT = re.compile(r"^[\w-]+:[\w-]+$")
+_BOTH = layout.USER | layout.KERNEL
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +47,20 @@ class Plan:
     notes: Sequence[str]
 
 
-def plan(request: RecordRequest, *, hardware: bool, fastest: int) -> Plan:
+def plan(
+    request: RecordRequest,
+    *,
+    hardware: bool,
+    fastest: int,
+    tracepoint: Callable[[str], int] = tracepoint_number,
+) -> Plan:
     """Choose events, programs and rate.
 
     Args:
         request: What is asked for.
         hardware: Whether this host has hardware counters.
         fastest: kernel.perf_event_max_sample_rate.
+        tracepoint: Tells a tracepoint's number.
 
     Raises:
         UsageError: An event is not known, or there are too many.
@@ -87,53 +73,73 @@ def plan(request: RecordRequest, *, hardware: bool, fastest: int) -> Plan:
         )
     notes: list[str] = []
     names = [name for item in request.events for name in item.split(",") if name] or ["on-cpu"]
-    if len(names) > layout.MAX_EVENTS:
-        raise UsageError(f"{len(names)} events are too many", f"up to {layout.MAX_EVENTS} fit in a recording")
+    _check(names)
     frequency = request.frequency or (HOST_FREQUENCY if request.is_cpu_wide else TARGET_FREQUENCY)
     if frequency > fastest:
         notes.append(f"the kernel allows {fastest} Hz, not {frequency} (kernel.perf_event_max_sample_rate)")
         frequency = fastest
-    sources = [_source(name, frequency, hardware=hardware) for name in names]
+    sources = [_source(name, request, frequency, hardware, tracepoint) for name in names]
+    if request.weight and all(source.weight is None for source in sources):
+        raise UsageError(f"{names[0]} has no duration to weigh by {request.weight}", "leave --weight out")
     facts = {}
     if any(source.frequency for source in sources):
         facts["frequency"] = f"{frequency} Hz"
-    if not hardware and any(re.match(r"(on-cpu|cycles)(:|$)", name) for name in names):
+    if not hardware and any(map(_SAMPLED.match, names)):
         facts["fallback"] = "cpu-clock, because hardware cycles are not available"
         notes.append("this host has no hardware counters: sampling cpu-clock instead of cycles")
     return Plan(sources, facts, notes)
 
 
-def _source(text: str, frequency: int, *, hardware: bool) -> Source:
+def _check(names: list[str]) -> None:
+    if len(names) > layout.MAX_EVENTS:
+        raise UsageError(f"{len(names)} events are too many", f"up to {layout.MAX_EVENTS} fit in a recording")
+    if twice := next((name for name in names if names.count(name) > 1), ""):
+        raise UsageError(f"{twice} is asked for twice", "give each event once")
+
+
+def _source(
+    text: str, request: RecordRequest, frequency: int, hardware: bool, tracepoint: Callable[[str], int]
+) -> Source:
+    if text.startswith(("uprobe:", "uretprobe:")):
+        return function_source(text, request)
+    if text.startswith(BPF_PREFIXES):
+        raise NotAvailableError(f"{text} is not recorded by this version", _known())
     match = _MODIFIED.match(text)
     name, modifiers = (match[1], match[2] or "") if match else (text, "")
-    sides = {"u": layout.USER, "k": layout.KERNEL}.get(modifiers, layout.USER | layout.KERNEL)
-    name = "cycles" if name == "on-cpu" else name
-    if name == "cycles" and not hardware:
-        name = "cpu-clock"
-    known = f"{name}:{modifiers}" if modifiers else name
-    if name in _CLOCKS:
-        kind = (abi.TYPE_SOFTWARE, _SOFTWARE[name])
-        return Source(known, "ns", *_SAMPLE, kind, frequency, _NANOSECONDS // frequency, sides)
-    if name in _SOFTWARE:
-        # Every one of them is counted: a rate would make the kernel guess how many a sample stands for.
-        return Source(known, "events", *_SAMPLE, (abi.TYPE_SOFTWARE, _SOFTWARE[name]), sides=sides)
-    if name in _HARDWARE:
-        if not hardware:
-            raise NotAvailableError(
-                f"this host has no hardware counters, which {name} needs",
-                "virtual machines often hide them; cpu-clock works everywhere",
-            )
-        kind = (abi.TYPE_HARDWARE, _HARDWARE[name])
-        return Source(known, "events", *_SAMPLE, kind, frequency, 0, sides)
-    if text in BPF_EVENTS or text.startswith(BPF_PREFIXES):
-        raise NotAvailableError(f"{text} is not recorded by this version", _known())
+    sides = {"u": layout.USER, "k": layout.KERNEL}.get(modifiers, _BOTH)
+    if name in RECIPES:
+        return recipe(name, sides, request)
+    found = _perf_event(name, frequency, hardware)
+    if found is not None:
+        name, unit, event = found
+        return Source(
+            f"{name}:{modifiers}" if modifiers else name, unit, "sample", ("sample",), (event,), sides
+        )
+    if _TRACEPOINT.match(text):
+        return Source(text, "events", "sample", ("tracepoint",), (Tracepoint(tracepoint(text)),))
     raise UsageError(f"the bpf backend does not know the event {text}", _known())
 
 
+def _perf_event(name: str, frequency: int, hardware: bool) -> tuple[str, str, PerfEvent] | None:
+    """Return what an event of perf is called, its unit, and the event."""
+    name = "cycles" if name == "on-cpu" else name
+    if name == "cycles" and not hardware:
+        name = "cpu-clock"
+    if name in _CLOCKS:
+        return name, "ns", PerfEvent(abi.TYPE_SOFTWARE, _SOFTWARE[name], _NANOSECONDS // frequency, frequency)
+    if name in _SOFTWARE:
+        # Every one of them is counted: a rate would make the kernel guess how many a sample stands for.
+        return name, "events", PerfEvent(abi.TYPE_SOFTWARE, _SOFTWARE[name])
+    if name not in _HARDWARE:
+        return None
+    if not hardware:
+        raise NotAvailableError(
+            f"this host has no hardware counters, which {name} needs",
+            "virtual machines often hide them; cpu-clock works everywhere",
+        )
+    return name, "events", PerfEvent(abi.TYPE_HARDWARE, _HARDWARE[name], 0, frequency)
+
+
 def _known() -> str:
-    return f"it knows on-cpu, {', '.join([*_SOFTWARE, *_HARDWARE])}"
-
-
-def has_cycles() -> bool:
-    """Say whether hardware cycles can be counted."""
-    return host.has_hardware_counters()
+    perf = ", ".join([*_SOFTWARE, *_HARDWARE])
+    return f"it knows on-cpu, {', '.join(RECIPES)}, {perf}, GROUP:TRACEPOINT, uprobe:PATH:FUNCTION"

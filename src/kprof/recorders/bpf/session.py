@@ -15,7 +15,7 @@ from kprof.errors import KprofError, NotAvailableError
 from kprof.recorders.bpf import failure, libbpf
 from kprof.recorders.bpf.dump import DumpWriter
 from kprof.recorders.bpf.engine import Engine
-from kprof.recorders.bpf.plan import Plan, has_cycles, plan
+from kprof.recorders.bpf.plan import Plan, plan
 from kprof.recorders.bpf.snapshot import Snapshot
 from kprof.recorders.bpf.space import SpaceLog
 from kprof.recorders.gate import Gate
@@ -24,6 +24,7 @@ from kprof.recorders.signals import StopSignals
 from kprof.system import host, permissions
 from kprof.system.cgroups import unified_directory
 from kprof.system.cpus import chosen_cpus
+from kprof.system.kallsyms import ranges_of
 from kprof.system.procfs import own_pid_is_global, start_of
 from kprof.wire import bpf_events as layout
 
@@ -32,6 +33,7 @@ _TICK = 0.05
 # Rows are moved this often, and sooner when a quarter of the room was taken.
 _DRAIN_SECONDS, _SHORTEST_DRAIN = 1.0, 0.1
 _CROWDED = 4
+_OUR_WAY = rb"bpf_trace_run\d+|__bpf_trace_\w+|__traceiter_\w+"
 _ALL_BITS = (1 << 64) - 1
 
 
@@ -51,7 +53,7 @@ def record(
             "kprof runs in a pid namespace, where process ids are not those that BPF programs see",
             "run it on the host, or start the container with --pid=host",
         )
-    planned = plan(request, hardware=has_cycles(), fastest=host.fastest_sampling())
+    planned = plan(request, hardware=host.has_hardware_counters(), fastest=host.fastest_sampling())
     for text in planned.notes:
         note(text)
     try:
@@ -111,7 +113,7 @@ class _Session:
             self.engine.targets.put(task, 1)
         if request.cgroup:
             self._limit_to_cgroup(request.cgroup)
-        self.engine.attach()
+        self.engine.attach(request.pids)
         self.begun = time.monotonic()
         if self.gate:
             self.gate.open()
@@ -164,9 +166,9 @@ class _Session:
             KprofError: What was counted is not what was seen.
         """
         self.engine.detach()
-        self.ended = time.monotonic()
+        ended_ns, self.ended = time.monotonic_ns(), time.monotonic()
         self.dump.space(self.space.read())
-        self.engine.finish(self.dump)
+        self.engine.finish(self.dump, ended_ns)
         tallies = self.engine.tallies()
         self.dump.tallies(tallies)
         self.dump.end()
@@ -180,10 +182,13 @@ class _Session:
 
     def _meta(self) -> dict[str, Any]:
         events = [{"name": source.name, "unit": source.unit} for source in self.plan.sources]
+        # Functions between a tracepoint and a program on it: what is above them is not the kernel's work.
+        hidden = [] if all(source.hooks for source in self.plan.sources) else ranges_of(_OUR_WAY)
         return {
             "events": events,
             "clock": "CLOCK_MONOTONIC",
             "arch": os.uname().machine,
+            "hidden": hidden,
             "facts": self._known(),
         }
 
@@ -219,5 +224,7 @@ def _settings(request: RecordRequest, planned: Plan, cpus: tuple[int, ...]) -> n
         settings["comm"], settings["comm_length"] = name, len(name) + 1
     for number, source in enumerate(planned.sources):
         settings["events"]["sides"][0, number] = source.sides
-    settings["events"]["most"] = _ALL_BITS
+        settings["events"]["weight"][0, number] = source.weight or 0
+    settings["events"]["least"] = request.least
+    settings["events"]["most"] = _ALL_BITS if request.most is None else request.most
     return settings

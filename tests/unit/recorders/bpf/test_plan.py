@@ -4,7 +4,9 @@ import pytest
 
 from kprof.errors import NotAvailableError, UsageError
 from kprof.recorders import RecordRequest, choose_backend
+from kprof.recorders.bpf.functions import function_source
 from kprof.recorders.bpf.plan import plan
+from kprof.recorders.bpf.sources import Function, PerfEvent, Tracepoint
 from kprof.wire import bpf_events as layout
 
 
@@ -14,20 +16,14 @@ def planned(*events, hardware=False, fastest=100_000, **more):
 
 def test_on_cpu_is_cycles_where_there_are_some():
     (source,) = planned(hardware=True).sources
-    assert (source.name, source.unit, source.kind, source.frequency, source.period) == (
-        "cycles",
-        "events",
-        (0, 0),
-        997,
-        0,
-    )
+    assert (source.name, source.unit, source.hooks) == ("cycles", "events", (PerfEvent(0, 0, 0, 997),))
     (source,) = planned().sources
-    assert (source.name, source.unit, source.kind, source.period) == ("cpu-clock", "ns", (1, 0), 1_003_009)
+    assert (source.name, source.unit, source.hooks) == ("cpu-clock", "ns", (PerfEvent(1, 0, 1_003_009, 997),))
     assert "no hardware counters" in planned().notes[0]
 
 
 def test_rates():
-    assert planned(frequency=99).sources[0].period == 10_101_010
+    assert planned(frequency=99).sources[0].hooks[0].period == 10_101_010
     assert plan(RecordRequest(all_cpus=True), hardware=False, fastest=100_000).sources[0].frequency == 99
     slow = planned(frequency=5000, fastest=1000)
     assert slow.sources[0].frequency == 1000
@@ -37,7 +33,7 @@ def test_rates():
 
 def test_software_events_are_counted_one_by_one():
     (source,) = planned("page-faults", frequency=99).sources
-    assert (source.frequency, source.period, source.unit) == (0, 1, "events")
+    assert (source.hooks, source.unit) == ((PerfEvent(1, 2, 1, 0),), "events")
 
 
 @pytest.mark.parametrize(
@@ -65,7 +61,11 @@ def test_several_events_keep_their_order():
         (("nonsense",), {}, UsageError, "does not know the event nonsense"),
         (("instructions",), {}, NotAvailableError, "hardware counters"),
         (("on-cpu",), {"call_graph": "lbr"}, NotAvailableError, "frame pointers only"),
-        (("page-faults",) * 17, {}, UsageError, "too many"),
+        (tuple(f"uprobe:/bin/sh:f{i}" for i in range(17)), {}, UsageError, "too many"),
+        (("page-faults", "page-faults"), {}, UsageError, "twice"),
+        (("off-cpu",), {"weight": "bytes"}, UsageError, "cannot be weighed by bytes"),
+        (("on-cpu",), {"weight": "ns"}, UsageError, "has no duration"),
+        (("kprobe:vfs_read",), {}, NotAvailableError, "this version"),
     ],
 )
 def test_refusals(events, more, error, says):
@@ -86,3 +86,40 @@ def test_refusals(events, more, error, says):
 )
 def test_the_backend_that_reaches_the_events(wanted, events, chosen):
     assert choose_backend(wanted, events) == chosen
+
+
+def test_a_tracepoint_by_its_number():
+    found = plan(
+        RecordRequest(pids=(1,), events=["a:b"]),
+        hardware=False,
+        fastest=1000,
+        tracepoint=len,
+    )
+    assert found.sources[0].hooks == (Tracepoint(3),)
+
+
+def test_recipes_have_units_and_weights():
+    (source,) = planned("off-cpu").sources
+    assert (source.unit, source.weight, source.hooks) == ("ns", layout.WEIGH_TIME, ())
+    (source,) = planned("off-cpu:u", weight="count").sources
+    assert (source.unit, source.weight, source.sides) == ("events", layout.WEIGH_ONE, layout.USER)
+
+
+@pytest.mark.parametrize(
+    ("text", "function"),
+    [
+        ("uprobe:/bin/sh:main", Function("/bin/sh", "main")),
+        ("uretprobe:/bin/sh:main", Function("/bin/sh", "main", 0, returns=True)),
+        ("uprobe:/bin/sh:main+0x10", Function("/bin/sh", "main", 16)),
+        ("uprobe:/bin/sh:0x4f0", Function("/bin/sh", "", 0x4F0)),
+    ],
+)
+def test_functions(text, function):
+    source = function_source(text, RecordRequest(all_cpus=True))
+    assert (source.hooks, source.sides) == ((function,), layout.USER)
+
+
+@pytest.mark.parametrize("text", ["uprobe:main", "uprobe:/no/file:main", "uprobe:/bin/sh:"])
+def test_functions_that_are_none(text):
+    with pytest.raises(UsageError):
+        function_source(text, RecordRequest(all_cpus=True))

@@ -17,6 +17,8 @@ STRUCTURES = {
     "kp_key": bpf_events.KEY,
     "kp_row": bpf_events.ROW,
     "kp_stack": bpf_events.STACK,
+    "kp_open_key": bpf_events.OPEN_KEY,
+    "kp_open": bpf_events.OPEN,
     "kp_tally": bpf_events.TALLY,
 }
 CONSTANTS = {
@@ -30,6 +32,14 @@ CONSTANTS = {
     "KP_THREADS": bpf_events.THREADS,
     "KP_USER": bpf_events.USER,
     "KP_KERNEL": bpf_events.KERNEL,
+    "KP_COOKIE_SHIFT": bpf_events.COOKIE_SHIFT,
+    "KP_ONE": bpf_events.ONE,
+    "KP_FIRST": bpf_events.FIRST,
+    "KP_FIRST_TIMES_SECOND": bpf_events.FIRST_TIMES_SECOND,
+    "KP_SECOND_IF_FIRST": bpf_events.SECOND_IF_FIRST,
+    "KP_WEIGH_TIME": bpf_events.WEIGH_TIME,
+    "KP_WEIGH_BYTES": bpf_events.WEIGH_BYTES,
+    "KP_WEIGH_ONE": bpf_events.WEIGH_ONE,
 }
 
 

@@ -12,6 +12,10 @@ enum {
     KP_SCRATCHES = 8, /* programs that may interrupt each other on one CPU */
 };
 
+/* A cookie is the number of an event, and above it, what an occurrence weighs: 1, or arguments of a function. */
+enum { KP_COOKIE_SHIFT = 8 };
+enum { KP_ONE, KP_FIRST, KP_FIRST_TIMES_SECOND, KP_SECOND_IF_FIRST };
+
 /* Values of a row's stack that are no hash. */
 enum { KP_NO_STACK = 0, KP_LOST_STACK = 1, KP_FIRST_HASH = 2 };
 
@@ -20,10 +24,13 @@ enum { KP_EVERYTHING, KP_PROCESSES, KP_THREADS };
 
 enum { KP_USER = 1, KP_KERNEL = 2 };
 
+/* What an interval weighs: its time, the bytes that it moved, or 1. */
+enum { KP_WEIGH_TIME, KP_WEIGH_BYTES, KP_WEIGH_ONE };
+
 struct kp_event_settings {
-    __u32 sides; /* of the stack: KP_USER, KP_KERNEL */
-    __u32 unused;
-    __u64 least, most; /* weights outside of these are left out, and counted */
+    __u32 sides;  /* of the stack: KP_USER, KP_KERNEL */
+    __u32 weight; /* of an interval */
+    __u64 least, most; /* shorter and longer intervals, or smaller and larger weights of all else, are left out */
 };
 
 /* Set before the programs are loaded, so that the verifier removes what is switched off. */
@@ -49,6 +56,16 @@ struct kp_key {
 struct kp_row {
     __u64 count, weight;
     __u64 first_ns; /* CLOCK_MONOTONIC */
+};
+
+/* What has begun, and not ended: told apart by the event and whatever names it, such as a thread. */
+struct kp_open_key {
+    __u64 id, event;
+};
+
+struct kp_open {
+    __u64 begun_ns;
+    struct kp_key key;
 };
 
 struct kp_stack {

@@ -42,6 +42,23 @@ struct task_struct {
     char comm[16];
 };
 
+struct request {
+    unsigned int __data_len;
+};
+
+struct sock {
+    __u16 sk_protocol;
+};
+
+/* A function's arguments, by the machine that runs it: what is not there is never read. */
+struct pt_regs___x86 {
+    unsigned long di, si;
+};
+
+struct pt_regs___arm64 {
+    __u64 regs[31];
+};
+
 #pragma clang attribute pop
 
 struct bpf_raw_tracepoint_args {

@@ -46,6 +46,13 @@ struct {
     __uint(max_entries, KP_MAX_EVENTS);
 } tallies SEC(".maps");
 
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __type(key, struct kp_open_key);
+    __type(value, struct kp_open);
+    __uint(max_entries, 32768);
+} open SEC(".maps");
+
 /* Processes or threads that are recorded. */
 struct {
     __uint(type, BPF_MAP_TYPE_HASH);

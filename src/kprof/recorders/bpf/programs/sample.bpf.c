@@ -1,10 +1,45 @@
-/* Events of perf: clocks, hardware counters, page faults. The cookie tells which of the recording's events. */
+/* Events that happen at one moment: of perf, tracepoints, functions of programs. A cookie tells which. */
 #include "count.h"
 #include <bpf/bpf_core_read.h>
 
 char LICENSE[] SEC("license") = "GPL";
 
+static __always_inline __u32 event_of(void *ctx) {
+    return bpf_get_attach_cookie(ctx) & ((1 << KP_COOKIE_SHIFT) - 1);
+}
+
+/* Clocks, hardware counters, page faults. */
 SEC("perf_event")
-int sample(struct bpf_perf_event_data *ctx) {
-    return kp_count(ctx, (__u32)bpf_get_attach_cookie(ctx), 0, ctx->sample_period, 0);
+int sample(struct bpf_perf_event_data *ctx) { return kp_count(ctx, event_of(ctx), 0, ctx->sample_period, 0); }
+
+SEC("tp")
+int tracepoint(void *ctx) { return kp_count(ctx, event_of(ctx), 0, 1, 0); }
+
+/* Copied, not read in place: the compiler would join the two machines' offsets, which the verifier forbids. */
+static __always_inline __u64 first_argument(void *ctx) {
+    struct pt_regs___x86 *x86 = ctx;
+    struct pt_regs___arm64 *arm64 = ctx;
+    if (bpf_core_field_exists(x86->di)) return BPF_CORE_READ(x86, di);
+    return bpf_core_field_exists(arm64->regs) ? BPF_CORE_READ(arm64, regs[0]) : 0;
+}
+
+static __always_inline __u64 second_argument(void *ctx) {
+    struct pt_regs___x86 *x86 = ctx;
+    struct pt_regs___arm64 *arm64 = ctx;
+    if (bpf_core_field_exists(x86->si)) return BPF_CORE_READ(x86, si);
+    return bpf_core_field_exists(arm64->regs) ? BPF_CORE_READ(arm64, regs[1]) : 0;
+}
+
+/* A function of a program or a library. */
+SEC("uprobe")
+int function(void *ctx) {
+    __u64 cookie = bpf_get_attach_cookie(ctx), weight = 1;
+    switch (cookie >> KP_COOKIE_SHIFT) {
+    case KP_FIRST: weight = first_argument(ctx); break;
+    case KP_FIRST_TIMES_SECOND: weight = first_argument(ctx) * second_argument(ctx); break;
+    case KP_SECOND_IF_FIRST:
+        if (!first_argument(ctx)) return 0;
+        weight = second_argument(ctx);
+    }
+    return kp_count(ctx, cookie & ((1 << KP_COOKIE_SHIFT) - 1), 0, weight, 0);
 }

@@ -1,0 +1,85 @@
+"""Attaching a program to what a source names."""
+
+import errno
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from kprof.errors import UsageError
+from kprof.recorders.bpf.libbpf import LibbpfError, perf_event_open
+from kprof.recorders.bpf.loader import BpfObject
+from kprof.recorders.bpf.sources import Function, Hook, PerfEvent, Source, Tracepoint
+from kprof.wire import bpf_events as layout
+from kprof.wire import perf_abi as abi
+
+_EVERYBODY = -1
+_SYMBOLS = "`nm -D FILE` and `nm FILE` show those that are there"
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far an attachment reaches.
+
+    Attributes:
+        number: Of the event within the recording.
+        cpus: Where events of perf are opened.
+        pids: Processes in whose programs functions are looked at; all processes if there are none.
+    """
+
+    number: int
+    cpus: Sequence[int]
+    pids: Sequence[int]
+
+
+def attach(loaded: BpfObject, source: Source, hook: Hook, reach: Reach) -> bool:
+    """Attach the program of a source; say whether there is what it is attached to.
+
+    Raises:
+        UsageError: There is not, and it is not optional.
+        LibbpfError: The kernel refuses the attachment.
+        OSError: The kernel refuses the event.
+    """
+    (program,) = source.programs
+    if isinstance(hook, Function):
+        return _attach_to_function(loaded, program, hook, reach)
+    for cpu in reach.cpus if isinstance(hook, PerfEvent) else reach.cpus[:1]:
+        event = perf_event_open(_attr(source, hook), cpu=cpu)
+        try:
+            loaded.attach_to_event(program, event, reach.number)
+        except LibbpfError:
+            os.close(event)
+            raise
+    return True
+
+
+def _attach_to_function(loaded: BpfObject, program: str, hook: Function, reach: Reach) -> bool:
+    cookie = reach.number | hook.weight << layout.COOKIE_SHIFT
+    try:
+        for pid in reach.pids or (_EVERYBODY,):
+            loaded.attach_to_function(program, hook, pid, cookie)
+    except LibbpfError as error:
+        if error.number != errno.ENOENT:
+            raise
+        if not hook.optional:
+            raise UsageError(f"there is no function {hook.symbol} in {hook.path}", _SYMBOLS) from None
+        return False
+    return True
+
+
+def _attr(source: Source, hook: PerfEvent | Tracepoint) -> np.ndarray[Any, Any]:
+    attr = np.zeros(1, abi.ATTR)
+    attr["size"] = abi.ATTR.itemsize
+    if isinstance(hook, Tracepoint):
+        attr["type"], attr["config"], attr["period"] = abi.TYPE_TRACEPOINT, hook.number, 1
+        return attr
+    attr["type"], attr["config"], attr["period"] = hook.kind, hook.config, hook.period or hook.frequency
+    flags = abi.EXCLUDE_IDLE | (0 if hook.period else abi.FREQ)
+    if not source.sides & layout.USER:
+        flags |= abi.EXCLUDE_USER
+    if not source.sides & layout.KERNEL:
+        flags |= abi.EXCLUDE_KERNEL | abi.EXCLUDE_HV
+    attr["flags"] = flags
+    return attr

@@ -1,0 +1,53 @@
+"""The kernel's tracepoints, as tracefs shows them."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from kprof.errors import NotAvailableError, UsageError
+from kprof.system.process import run
+
+_PLACES = ("sys/kernel/tracing", "sys/kernel/debug/tracing")
+
+
+def tracepoint_number(name: str, root: str = "/") -> int:
+    """Return the id of a tracepoint such as `sched:sched_switch`.
+
+    Raises:
+        UsageError: There is no such tracepoint.
+        NotAvailableError: tracefs is not mounted, or may not be read.
+    """
+    group, _, event = name.partition(":")
+    folder = _events(root)
+    try:
+        return int((folder / group / event / "id").read_text(encoding="ascii"))
+    except PermissionError:
+        raise NotAvailableError(
+            f"{folder} may not be read, which tells the number of a tracepoint",
+            "run as root, or grant cap_dac_read_search",
+        ) from None
+    except (OSError, ValueError):
+        raise UsageError(f"there is no tracepoint {name}", f"`ls {folder}` shows groups of them") from None
+
+
+def has_tracepoint(name: str, root: str = "/") -> bool:
+    """Say whether the kernel has a tracepoint; no if it cannot be told."""
+    with suppress(UsageError, NotAvailableError):
+        return tracepoint_number(name, root) >= 0
+    return False
+
+
+def _events(root: str) -> Path:
+    """Return the folder of all events, mounted if need be."""
+    for place in _PLACES:
+        with suppress(PermissionError):
+            if (Path(root, place) / "events").is_dir():
+                return Path(root, place) / "events"
+    first = Path(root, _PLACES[0])
+    if os.geteuid() == 0 and first.is_dir():
+        run(["mount", "-t", "tracefs", "nodev", str(first)])
+    if (first / "events").is_dir():
+        return first / "events"
+    raise NotAvailableError(
+        "tracefs is not mounted, which lists the kernel's tracepoints", f"sudo mount -t tracefs nodev {first}"
+    )
