@@ -460,3 +460,113 @@ def test_events_that_are_not_there(tmp_path, event, code, says):
     assert done.returncode == code, done.stderr
     assert says in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+ALLOCATES = """
+#include <stdlib.h>
+void *volatile keep;
+__attribute__((noinline)) void big(void) { for (int i = 0; i < 1000; i++) { keep = malloc(1000); free(keep); } }
+__attribute__((noinline)) void small(void) { for (int i = 0; i < 500; i++) { keep = calloc(10, 10); free(keep); } }
+__attribute__((noinline)) void again(void) {
+    for (int i = 0; i < 100; i++) {
+        keep = realloc(NULL, 50);
+        keep = realloc(keep, 70);
+        free(keep);
+    }
+}
+int main(void) { big(); small(); again(); return 0; }
+"""
+
+
+@pytest.fixture(scope="module")
+def allocates(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("allocates")
+    (folder / "allocates.c").write_text(ALLOCATES)
+    subprocess.run(["gcc", "-O0", "-g", folder / "allocates.c", "-o", folder / "allocates"], check=True)
+    return folder / "allocates"
+
+
+def test_bytes_that_are_allocated(tmp_path, allocates):
+    """The callers are there although malloc makes no frame."""
+    done = record("-e", "malloc", "--", allocates, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    mine = {s: w for s, w in weights(tmp_path / "out.folded").items() if ";main;" in s}
+    by_caller = {
+        name: sum(w for s, w in mine.items() if f";main;{name};" in s) for name in ("big", "small", "again")
+    }
+    assert by_caller == {"big": 1_000_000, "small": 50_000, "again": 100 * (50 + 70)}
+    done = record("-e", "malloc", "--weight", "count", "-f", "--", allocates, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert sum(w for s, w in weights(tmp_path / "out.folded").items() if ";main;" in s) == 1000 + 500 + 200
+
+
+def test_bytes_and_time_of_block_devices(tmp_path):
+    size = 8 << 20
+    (tmp_path / "file").write_bytes(os.urandom(size))
+    with (tmp_path / "file").open("rb") as file:
+        os.fsync(file.fileno())
+    read = ["dd", f"if={tmp_path}/file", "of=/dev/null", "bs=1M", "iflag=direct"]
+    if subprocess.run(read, capture_output=True, check=False).returncode:
+        pytest.skip("this file system has no direct reads")
+    done = record("-e", "block-io", "--weight", "bytes", "--", *read, cwd=tmp_path)
+    if done.returncode == 1:
+        pytest.skip("this file system is on no block device")
+    assert done.returncode == 0, done.stderr
+    stacks = weights(tmp_path / "out.folded")
+    assert sum(w for s, w in stacks.items() if s.startswith("dd;") and "vfs_read" in s) == pytest.approx(
+        size, rel=0.05
+    )
+    start = time.monotonic()
+    done = record("-e", "block-io", "-o", "ns.folded", "--", *read, cwd=tmp_path)
+    assert 0 < sum(weights(tmp_path / "ns.folded").values()) < (time.monotonic() - start) * 1e9 * 8
+
+
+def test_time_in_system_calls(tmp_path):
+    code = "import time\nfor _ in range(20): time.sleep(0.02)"
+    done = record("-e", "syscall", "-o", "out.folded", "--", sys.executable, "-c", code, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    slept = sum(
+        w for s, w in weights(tmp_path / "out.folded").items() if s.endswith("clock_nanosleep@GLIBC_2.2.5")
+    )
+    assert slept == pytest.approx(0.4e9, rel=0.1)
+
+
+def test_who_wakes(tmp_path):
+    """The main thread waits for another one, which wakes it after half a second."""
+    code = (
+        "import threading, time\nevent = threading.Event()\n"
+        "def wake():\n    time.sleep(0.5)\n    event.set()\n"
+        "threading.Thread(target=wake).start()\nevent.wait()"
+    )
+    done = record("-e", "wakeup", "--", sys.executable, "-c", code, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    waited = sum(w for s, w in weights(tmp_path / "out.folded").items() if "futex_wake" in s)
+    assert waited == pytest.approx(0.5e9, rel=0.3)
+
+
+def test_waiting_for_locks_of_the_kernel(tmp_path):
+    """Four threads map and unmap in one address space."""
+    code = (
+        "import mmap, threading, time\nend = time.monotonic() + 1\n"
+        "def work():\n    while time.monotonic() < end:\n"
+        "        m = mmap.mmap(-1, 1 << 20); m[:] = bytes(1 << 20); m.close()\n"
+        "threads = [threading.Thread(target=work) for _ in range(4)]\n"
+        "for t in threads: t.start()\nfor t in threads: t.join()"
+    )
+    done = record("-e", "lock", "--", sys.executable, "-c", code, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert any("munmap" in stack and "slowpath" in stack for stack in weights(tmp_path / "out.folded"))
+
+
+def test_bytes_of_tcp(tmp_path):
+    code = (
+        "import socket\ns = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen()\n"
+        "c = socket.create_connection(s.getsockname()); d, _ = s.accept()\n"
+        "for _ in range(100): c.sendall(bytes(1000))\n"
+        "n = 0\nwhile n < 100_000: n += len(d.recv(5000))\n"
+    )
+    done = record("-e", "tcp", "--", sys.executable, "-c", code, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    stacks = weights(tmp_path / "out.folded")
+    assert sum(w for s, w in stacks.items() if "sendto" in s) == 100_000
+    assert sum(w for s, w in stacks.items() if "recvfrom" in s) == 100_000

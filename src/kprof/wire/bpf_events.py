@@ -13,9 +13,9 @@ NO_STACK, LOST_STACK = 0, 1
 EVERYTHING, PROCESSES, THREADS = 0, 1, 2
 USER, KERNEL = 1, 2
 
-# A cookie is the number of an event, and above it, what an occurrence weighs.
-COOKIE_SHIFT = 8
-ONE, FIRST, FIRST_TIMES_SECOND, SECOND_IF_FIRST = 0, 1, 2, 3
+# A cookie is the number of an event, above it what an occurrence weighs, then whether it is no function's start.
+COOKIE_SHIFT, COOKIE_INSIDE = 8, 1 << 16
+ONE, FIRST, FIRST_TIMES_SECOND, SECOND, SECOND_IF_FIRST, THIRD = range(6)
 # What an interval weighs.
 WEIGH_TIME, WEIGH_BYTES, WEIGH_ONE = 0, 1, 2
 
@@ -46,7 +46,7 @@ KEY = np.dtype(
 )
 ROW = np.dtype([("count", "u8"), ("weight", "u8"), ("first_ns", "u8")])
 OPEN_KEY = np.dtype([("id", "u8"), ("event", "u8")])
-OPEN = np.dtype([("begun_ns", "u8"), ("key", KEY)])
+OPEN = np.dtype([("begun_ns", "u8"), ("bytes", "u8"), ("key", KEY)])
 STACK = np.dtype([("length", "u4"), ("unused", "u4"), ("address", "u8", (MAX_FRAMES,))])
 TALLY = np.dtype(
     [

@@ -145,7 +145,7 @@ class Engine:
         """
         for _ in self._rows:
             self.drain(dump)
-        timed = [i for i, source in enumerate(self._sources) if source.weight == layout.WEIGH_TIME]
+        timed = [i for i, s in enumerate(self._sources) if s.weight == layout.WEIGH_TIME and s.counts_open]
         _, begun = self._open.drain(_DRAIN_AT_ONCE)
         begun = begun[np.isin(begun["key"]["event"], timed)]
         rows = np.zeros(len(begun), layout.ROW)

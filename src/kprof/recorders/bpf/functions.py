@@ -1,15 +1,17 @@
 """Functions of programs and libraries: `uprobe:PATH:FUNCTION`."""
 
 import re
+from contextlib import suppress
 from pathlib import Path
 
-from kprof.errors import UsageError
+from kprof.errors import NotAvailableError, UsageError
 from kprof.recorders.bpf.sources import Function, Source
 from kprof.recorders.request import RecordRequest
 from kprof.wire import bpf_events as layout
 
 # A path may hold colons; a function's name of C has none.
 _FORM = re.compile(r"^(u(?:ret)?probe):(.+):([^:+]+)(?:\+(0x[0-9a-fA-F]+|\d+))?$")
+_ALLOCATOR = re.compile(r"/(libc[.-][^/]*|ld-musl-[^/]*|lib(jemalloc|tcmalloc|mimalloc)[^/]*)$")
 
 
 def function_source(text: str, request: RecordRequest) -> Source:
@@ -44,3 +46,27 @@ def seen_by_target(path: str, request: RecordRequest) -> str:
     if not Path(path).is_file():
         raise UsageError(f"there is no file {path}", "give the full path of the program or library")
     return str(Path(path).absolute())
+
+
+def allocators(request: RecordRequest) -> list[str]:
+    """Return the libraries that allocate memory for the targets: the C library, and what stands in for it.
+
+    Those that this process uses are taken where the target is not known, or has not begun.
+
+    Raises:
+        NotAvailableError: A target has none: it is linked statically.
+    """
+    found: dict[str, None] = {}
+    for pid in request.pids or ("self",):
+        with suppress(OSError):
+            maps = Path(f"/proc/{pid}/maps").read_text(encoding="utf-8", errors="surrogateescape")
+            paths = [
+                line.split(maxsplit=5)[5] for line in maps.splitlines() if " r-xp " in line and "/" in line
+            ]
+            found |= {f"/proc/{pid}/root{path}": None for path in paths if _ALLOCATOR.search(path)}
+    if not found:
+        raise NotAvailableError(
+            "the target does not use a shared C library, whose functions allocate",
+            "name the function: uprobe:PATH:FUNCTION",
+        )
+    return list(found)

@@ -57,6 +57,7 @@ def attach(loaded: BpfObject, source: Source, hook: Hook, reach: Reach) -> bool:
 
 def _attach_to_function(loaded: BpfObject, program: str, hook: Function, reach: Reach) -> bool:
     cookie = reach.number | hook.weight << layout.COOKIE_SHIFT
+    cookie |= layout.COOKIE_INSIDE if hook.returns or hook.offset else 0
     try:
         for pid in reach.pids or (_EVERYBODY,):
             loaded.attach_to_function(program, hook, pid, cookie)

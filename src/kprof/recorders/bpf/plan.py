@@ -79,7 +79,7 @@ def plan(
         notes.append(f"the kernel allows {fastest} Hz, not {frequency} (kernel.perf_event_max_sample_rate)")
         frequency = fastest
     sources = [_source(name, request, frequency, hardware, tracepoint) for name in names]
-    if request.weight and all(source.weight is None for source in sources):
+    if request.weight and not any(name.partition(":")[0] in RECIPES for name in names):
         raise UsageError(f"{names[0]} has no duration to weigh by {request.weight}", "leave --weight out")
     facts = {}
     if any(source.frequency for source in sources):
@@ -93,7 +93,9 @@ def plan(
 def _check(names: list[str]) -> None:
     if len(names) > layout.MAX_EVENTS:
         raise UsageError(f"{len(names)} events are too many", f"up to {layout.MAX_EVENTS} fit in a recording")
-    if twice := next((name for name in names if names.count(name) > 1), ""):
+    # The sides of a recipe's stack do not make it another one: its programs can be loaded once only.
+    known = [name.partition(":")[0] if name.partition(":")[0] in RECIPES else name for name in names]
+    if twice := next((name for name in known if known.count(name) > 1), ""):
         raise UsageError(f"{twice} is asked for twice", "give each event once")
 
 

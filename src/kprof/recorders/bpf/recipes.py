@@ -1,26 +1,83 @@
 """Events that are made of several programs: each begins and ends an interval, or weighs what happens."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from kprof.errors import NotAvailableError, UsageError
-from kprof.recorders.bpf.sources import Source
+from kprof.recorders.bpf.functions import allocators
+from kprof.recorders.bpf.sources import Function, Source
 from kprof.recorders.request import RecordRequest
+from kprof.system.tracefs import has_tracepoint
 from kprof.wire import bpf_events as layout
 
 _WEIGHTS = {"ns": layout.WEIGH_TIME, "bytes": layout.WEIGH_BYTES, "count": layout.WEIGH_ONE}
 _UNITS = {layout.WEIGH_TIME: "ns", layout.WEIGH_BYTES: "bytes", layout.WEIGH_ONE: "events"}
+# Allocating functions, and which of their arguments tell the size. realloc(NULL, n) calls malloc by itself.
+_ALLOCATING = {
+    "malloc": layout.FIRST,
+    "calloc": layout.FIRST_TIMES_SECOND,
+    "realloc": layout.SECOND_IF_FIRST,
+    "aligned_alloc": layout.SECOND,
+    "memalign": layout.SECOND,
+    "posix_memalign": layout.THIRD,
+}
+
+
+def _interval(name: str, programs: Sequence[str], sides: int = layout.USER | layout.KERNEL) -> Source:
+    return Source(name, "ns", name.replace("-", "_"), programs, (), sides, layout.WEIGH_TIME)
 
 
 def _off_cpu(_request: RecordRequest) -> Source:
-    return Source("off-cpu", "ns", "off_cpu", ("off_cpu",), weight=layout.WEIGH_TIME)
+    return _interval("off-cpu", ("off_cpu",))
+
+
+def _wakeup(_request: RecordRequest) -> Source:
+    return replace(_interval("wakeup", ("blocks", "wakes")), counts_open=False)
+
+
+def _block_io(_request: RecordRequest) -> Source:
+    if has_tracepoint("block:block_io_start"):
+        return _interval("block-io", ("io_start", "io_done"))
+    return _interval("block-io", ("rq_issue", "rq_complete"))
+
+
+def _syscall(_request: RecordRequest) -> Source:
+    # The kernel's part is its entry, the same for all.
+    return _interval("syscall", ("sys_enter", "sys_exit"), layout.USER)
+
+
+def _lock(_request: RecordRequest) -> Source:
+    if not has_tracepoint("lock:contention_begin"):
+        raise NotAvailableError("this kernel does not tell of contended locks", "it needs Linux 5.19")
+    return _interval("lock", ("contention_begin", "contention_end"))
+
+
+def _tcp(_request: RecordRequest) -> Source:
+    if not has_tracepoint("sock:sock_send_length"):
+        raise NotAvailableError("this kernel does not tell what sockets send", "it needs Linux 6.3")
+    return Source("tcp", "bytes", "tcp", ("sends", "receives"))
+
+
+def _malloc(request: RecordRequest) -> Source:
+    hooks = [
+        Function(path, symbol, weight=weight, optional=True)
+        for path in allocators(request)
+        for symbol, weight in _ALLOCATING.items()
+    ]
+    return Source("malloc", "bytes", "sample", ("function",), hooks, layout.USER)
 
 
 _BUILDERS: dict[str, Callable[[RecordRequest], Source]] = {
     "off-cpu": _off_cpu,
+    "wakeup": _wakeup,
+    "block-io": _block_io,
+    "malloc": _malloc,
+    "lock": _lock,
+    "syscall": _syscall,
+    "tcp": _tcp,
 }
 # Those whose intervals move bytes.
-_WITH_BYTES: frozenset[str] = frozenset()
+_WITH_BYTES = frozenset({"block-io"})
 RECIPES = tuple(_BUILDERS)
 
 
@@ -35,9 +92,12 @@ def recipe(name: str, sides: int, request: RecordRequest) -> Source:
     source = replace(source, sides=sides & source.sides)
     if not source.sides:
         raise NotAvailableError(f"{name} has no stacks of that side", f"leave the modifier of {name} out")
-    if not request.weight:
+    if not request.weight or request.weight == source.unit:
         return source
     weight = _WEIGHTS[request.weight]
+    if name == "malloc" and weight == layout.WEIGH_ONE:
+        calls = [replace(hook, weight=layout.ONE) for hook in source.hooks if isinstance(hook, Function)]
+        return replace(source, hooks=calls, unit="events")
     if source.weight is None or (weight == layout.WEIGH_BYTES and name not in _WITH_BYTES):
         raise UsageError(f"{name} cannot be weighed by {request.weight}", f"it is weighed by {source.unit}")
     return replace(source, weight=weight, unit=_UNITS[weight])

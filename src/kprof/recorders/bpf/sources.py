@@ -70,6 +70,7 @@ class Source:
         hooks: What the one program is attached to; none if programs tell that themselves.
         sides: Of the stack: `USER`, `KERNEL`, both.
         weight: What an interval weighs; None for what has no duration.
+        counts_open: Whether what has not ended when the recording does counts until then.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Source:
     hooks: Sequence[Hook] = ()
     sides: int = layout.USER | layout.KERNEL
     weight: int | None = None
+    counts_open: bool = True
 
     @property
     def frequency(self) -> int:

@@ -59,13 +59,29 @@ static __always_inline __u64 kp_capture(void *ctx, struct kp_scratch *scratch, s
     return kp_keep(&scratch->stack, tally);
 }
 
-/* The stacks of a key; 0 if there is no buffer for them. `skip` is how many kernel frames are our own. */
-static __always_inline int kp_take_stacks(void *ctx, struct kp_key *key, struct kp_tally *tally, __u64 skip) {
+/* The user's stack where a function has just been entered. It has not made its frame yet, so that following frame
+ * pointers leads past its caller, whom only the return address tells. Some kernels know that. */
+static __always_inline __u64 kp_capture_call(void *ctx, struct kp_scratch *scratch, struct kp_tally *tally, __u64 caller) {
+    __u64 *address = scratch->stack.address;
+    long size = bpf_get_stack(ctx, address + 1, (KP_MAX_FRAMES - 1) * 8, BPF_F_USER_STACK);
+    if (size <= 0 || !caller || address[2] == caller) return kp_capture(ctx, scratch, tally, BPF_F_USER_STACK);
+    address[0] = address[1];
+    address[1] = caller;
+    scratch->stack.length = (__u32)size / 8 + 1;
+    return kp_keep(&scratch->stack, tally);
+}
+
+/* The stacks of a key; 0 if there is no buffer for them. `caller` is the return address of a function that has just
+ * been entered, else 0. */
+static __always_inline int kp_take_stacks(void *ctx, struct kp_key *key, struct kp_tally *tally, __u64 caller) {
     struct kp_scratch *scratch = kp_take_scratch();
     if (!scratch) return 0;
     __u32 sides = settings.events[key->event % KP_MAX_EVENTS].sides;
-    if (sides & KP_USER) key->user_stack = kp_capture(ctx, scratch, tally, BPF_F_USER_STACK);
-    if (sides & KP_KERNEL) key->kernel_stack = kp_capture(ctx, scratch, tally, skip);
+    if (caller)
+        key->user_stack = kp_capture_call(ctx, scratch, tally, caller);
+    else if (sides & KP_USER)
+        key->user_stack = kp_capture(ctx, scratch, tally, BPF_F_USER_STACK);
+    if (sides & KP_KERNEL) key->kernel_stack = kp_capture(ctx, scratch, tally, 0);
     kp_release_scratch(scratch);
     return 1;
 }
@@ -89,8 +105,8 @@ static __always_inline void kp_count_row(struct kp_key *key, __u64 weight, struc
     __sync_fetch_and_add(&tally->counted, 1);
 }
 
-/* One occurrence of an event in the task at hand. */
-static __always_inline int kp_count(void *ctx, __u32 event, __u32 detail, __u64 weight, __u64 skip) {
+/* One occurrence of an event in the task at hand; see kp_take_stacks for `caller`. */
+static __always_inline int kp_count(void *ctx, __u32 event, __u32 detail, __u64 weight, __u64 caller) {
     struct kp_key key = {.event = event, .detail = detail};
     struct kp_tally *tally = kp_tally_of(event);
     if (!tally || !kp_is_wanted(&key)) return 0;
@@ -100,7 +116,7 @@ static __always_inline int kp_count(void *ctx, __u32 event, __u32 detail, __u64 
         return 0;
     }
     __sync_fetch_and_add(&tally->seen, 1);
-    if (kp_take_stacks(ctx, &key, tally, skip))
+    if (kp_take_stacks(ctx, &key, tally, caller))
         kp_count_row(&key, weight, tally);
     else
         __sync_fetch_and_add(&tally->nested, 1);

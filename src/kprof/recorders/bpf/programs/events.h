@@ -12,9 +12,10 @@ enum {
     KP_SCRATCHES = 8, /* programs that may interrupt each other on one CPU */
 };
 
-/* A cookie is the number of an event, and above it, what an occurrence weighs: 1, or arguments of a function. */
-enum { KP_COOKIE_SHIFT = 8 };
-enum { KP_ONE, KP_FIRST, KP_FIRST_TIMES_SECOND, KP_SECOND_IF_FIRST };
+/* A cookie is the number of an event, above it what an occurrence weighs (1, or arguments of a function), and above
+ * that whether it is anything but the start of a function. */
+enum { KP_COOKIE_SHIFT = 8, KP_COOKIE_INSIDE = 1 << 16 };
+enum { KP_ONE, KP_FIRST, KP_FIRST_TIMES_SECOND, KP_SECOND, KP_SECOND_IF_FIRST, KP_THIRD };
 
 /* Values of a row's stack that are no hash. */
 enum { KP_NO_STACK = 0, KP_LOST_STACK = 1, KP_FIRST_HASH = 2 };
@@ -64,7 +65,7 @@ struct kp_open_key {
 };
 
 struct kp_open {
-    __u64 begun_ns;
+    __u64 begun_ns, bytes;
     struct kp_key key;
 };
 

@@ -52,7 +52,7 @@ struct sock {
 
 /* A function's arguments, by the machine that runs it: what is not there is never read. */
 struct pt_regs___x86 {
-    unsigned long di, si;
+    unsigned long di, si, dx, sp;
 };
 
 struct pt_regs___arm64 {

@@ -16,6 +16,6 @@ int off_cpu(struct bpf_raw_tracepoint_args *ctx) {
     int preempted = ctx->args[0] & 1;
     /* The task at hand is still the one that gives up the CPU. */
     __u32 tid = (__u32)bpf_get_current_pid_tgid();
-    if (!preempted && state && !(state & TASK_DEAD)) kp_begin(ctx, tid, state & TASK_STATES);
-    return kp_end((__u32)BPF_CORE_READ(next, pid), 0);
+    if (!preempted && state && !(state & TASK_DEAD)) kp_begin(ctx, tid, state & TASK_STATES, 0);
+    return kp_end((__u32)BPF_CORE_READ(next, pid));
 }

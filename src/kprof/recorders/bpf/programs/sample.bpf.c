@@ -30,16 +30,37 @@ static __always_inline __u64 second_argument(void *ctx) {
     return bpf_core_field_exists(arm64->regs) ? BPF_CORE_READ(arm64, regs[1]) : 0;
 }
 
+static __always_inline __u64 third_argument(void *ctx) {
+    struct pt_regs___x86 *x86 = ctx;
+    struct pt_regs___arm64 *arm64 = ctx;
+    if (bpf_core_field_exists(x86->dx)) return BPF_CORE_READ(x86, dx);
+    return bpf_core_field_exists(arm64->regs) ? BPF_CORE_READ(arm64, regs[2]) : 0;
+}
+
+static __always_inline __u64 return_address(void *ctx) {
+    struct pt_regs___x86 *x86 = ctx;
+    struct pt_regs___arm64 *arm64 = ctx;
+    __u64 address = 0;
+    if (bpf_core_field_exists(x86->sp)) {
+        bpf_probe_read_user(&address, sizeof address, (void *)BPF_CORE_READ(x86, sp));
+        return address;
+    }
+    return bpf_core_field_exists(arm64->regs) ? BPF_CORE_READ(arm64, regs[30]) : 0;
+}
+
 /* A function of a program or a library. */
 SEC("uprobe")
 int function(void *ctx) {
     __u64 cookie = bpf_get_attach_cookie(ctx), weight = 1;
-    switch (cookie >> KP_COOKIE_SHIFT) {
+    switch (cookie >> KP_COOKIE_SHIFT & 0xff) {
     case KP_FIRST: weight = first_argument(ctx); break;
     case KP_FIRST_TIMES_SECOND: weight = first_argument(ctx) * second_argument(ctx); break;
+    case KP_SECOND: weight = second_argument(ctx); break;
+    case KP_THIRD: weight = third_argument(ctx); break;
     case KP_SECOND_IF_FIRST:
         if (!first_argument(ctx)) return 0;
         weight = second_argument(ctx);
     }
-    return kp_count(ctx, cookie & ((1 << KP_COOKIE_SHIFT) - 1), 0, weight, 0);
+    __u64 caller = cookie & KP_COOKIE_INSIDE ? 0 : return_address(ctx);
+    return kp_count(ctx, cookie & ((1 << KP_COOKIE_SHIFT) - 1), 0, weight, caller);
 }
