@@ -42,13 +42,12 @@ static void add_events(kp_perf *perf, const uint8_t *bytes, size_t size, uint64_
 }
 
 static void check(const kp_perf *perf, int with_raw) {
-    size_t places, rows, raws;
-    const int32_t *parent, *leaf;
+    size_t places, rows, raws, stacks;
     kp_perf_places(perf, &places);
     const kp_perf_row *row = kp_perf_rows(perf, &rows);
-    size_t stacks = kp_perf_stacks(perf, &parent, &leaf);
+    const kp_perf_node *node = kp_perf_nodes(perf, &stacks);
     for (size_t i = 0; i < stacks; i++)
-        if (parent[i] >= (int32_t)i || leaf[i] < 0 || (size_t)leaf[i] >= places) abort();
+        if (node[i].parent >= (int32_t)i || node[i].place < 0 || (size_t)node[i].place >= places) abort();
     for (size_t i = 0; i < rows; i++)
         if (row[i].stack >= (int32_t)stacks || row[i].weight < 0) abort();
     const kp_perf_raw *raw = kp_perf_raws(perf, &raws);

@@ -37,6 +37,8 @@ cdef extern from "core/perf.h" nogil:
         uint32_t build_id_size
     ctypedef struct kp_perf_place:
         int32_t mapping
+    ctypedef struct kp_perf_node:
+        int32_t parent
     ctypedef struct kp_perf_row:
         int32_t stack
     ctypedef struct kp_perf_raw:
@@ -68,7 +70,7 @@ cdef extern from "core/perf.h" nogil:
     const kp_strings *kp_perf_cgroups(const kp_perf *perf)
     const kp_perf_mapping *kp_perf_mappings(const kp_perf *perf, size_t *count)
     const kp_perf_place *kp_perf_places(const kp_perf *perf, size_t *count)
-    size_t kp_perf_stacks(const kp_perf *perf, const int32_t **parent, const int32_t **place)
+    const kp_perf_node *kp_perf_nodes(const kp_perf *perf, size_t *count)
     const kp_perf_row *kp_perf_rows(const kp_perf *perf, size_t *count)
     const kp_perf_raw *kp_perf_raws(const kp_perf *perf, size_t *count)
     kp_span kp_perf_raw_bytes(const kp_perf *perf)
@@ -76,11 +78,12 @@ cdef extern from "core/perf.h" nogil:
     kp_span kp_perf_tracing_data(const kp_perf *perf)
 
 PLACE = np.dtype([("mapping", "i4"), ("name", "i4"), ("mode", "u4"), ("is_return", "u4"), ("address", "u8")])
+NODE = np.dtype([("parent", "i4"), ("place", "i4")])
 ROW = np.dtype([("stack", "i4"), ("event", "i4"), ("comm", "i4"), ("pid", "i4"), ("tid", "i4"), ("cpu", "i4"),
                 ("cgroup", "i4"), ("unused", "i4"), ("time", "i8"), ("weight", "i8"), ("count", "i8")])
 RAW = np.dtype([("offset", "u8"), ("size", "u8")])
 assert RAW.itemsize == sizeof(kp_perf_raw)
-assert PLACE.itemsize == sizeof(kp_perf_place) and ROW.itemsize == sizeof(kp_perf_row)
+assert PLACE.itemsize == sizeof(kp_perf_place) and NODE.itemsize == sizeof(kp_perf_node) and ROW.itemsize == sizeof(kp_perf_row)
 
 _MESSAGES = {
     KP_PERF_BAD_RECORD: "the description of an event is cut off",
@@ -264,13 +267,12 @@ cdef class PerfReader:
 
     def tables(self):
         """Return everything that was read, as a dict of lists and numpy arrays."""
-        cdef size_t mapping_count, place_count, row_count
-        cdef const int32_t *parent
-        cdef const int32_t *place
+        cdef size_t mapping_count, place_count, row_count, node_count
+        cdef const kp_perf_node *nodes = kp_perf_nodes(self._perf, &node_count)
         cdef const kp_perf_mapping *mappings = kp_perf_mappings(self._perf, &mapping_count)
         cdef const kp_perf_place *places = kp_perf_places(self._perf, &place_count)
         cdef const kp_perf_row *rows = kp_perf_rows(self._perf, &row_count)
-        cdef size_t stack_count = kp_perf_stacks(self._perf, &parent, &place)
+        tree = _array(nodes, node_count, NODE)
         return {
             "paths": _texts(kp_perf_paths(self._perf)),
             "mappings": [(mappings[i].kind, mappings[i].pid,
@@ -280,7 +282,7 @@ cdef class PerfReader:
             "comms": _texts(kp_perf_comms(self._perf)),
             "cgroups": _texts(kp_perf_cgroups(self._perf)),
             "places": _array(places, place_count, PLACE),
-            "parent": _array(parent, stack_count, np.dtype("i4")),
-            "leaf": _array(place, stack_count, np.dtype("i4")),
+            "parent": np.ascontiguousarray(tree["parent"]),
+            "leaf": np.ascontiguousarray(tree["place"]),
             "rows": _array(rows, row_count, ROW),
         }

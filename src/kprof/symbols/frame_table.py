@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from kprof._native._tree import replace as replace_frames
+from kprof.model.distinct import distinct
 from kprof.model.profile import Profile
 from kprof.model.tables import Frames, Int64, Kind, Stacks
 
@@ -98,7 +99,7 @@ class FrameTable:
         ):
             if more.any():
                 # Numbered anew at every step, so that nothing overflows.
-                key = np.unique(key * (int(more.max()) + 1) + more, return_inverse=True)[1].reshape(-1)
+                key = distinct(key * (int(more.max()) + 1) + more)[1]
         order = np.lexsort((address, key))
         first = np.concatenate([[True], np.diff(key[order]) > 0])[: len(order)]
         number = np.empty(count, np.int64)

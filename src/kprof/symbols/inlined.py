@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from kprof.elf import ElfFile
 from kprof.elf.layout import SHF_COMPRESSED
 from kprof.elf.search import FileFinder
+from kprof.model.distinct import distinct
 from kprof.model.tables import UInt64
 from kprof.symbols.chains import NOTHING, Chains, Function
 
@@ -29,10 +28,10 @@ def inlined_functions(elf: ElfFile, finder: FileFinder, addresses: UInt64, *, re
     debug = elf if elf.has_debug_information else finder.find_debug(elf)
     if debug is None or not debug.has_debug_information or not len(addresses):
         return NOTHING
-    distinct = np.unique(addresses)
+    places, _ = distinct(addresses)
     if remember and elf.build_id and _is_costly(debug):
-        return _remembered(elf, debug, finder, distinct)
-    return Chains.of(distinct, _read(debug, finder, distinct))
+        return _remembered(elf, debug, finder, places)
+    return Chains.of(places, _read(debug, finder, places))
 
 
 def _read(debug: ElfFile, finder: FileFinder, addresses: UInt64) -> list[list[Function]]:

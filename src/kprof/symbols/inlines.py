@@ -8,6 +8,7 @@ import numpy as np
 
 from kprof._native._dwarf import SECTIONS, DwarfReader
 from kprof.elf import ElfFile
+from kprof.model.distinct import distinct
 from kprof.model.labels import UNKNOWN
 from kprof.model.tables import UInt64
 from kprof.symbols.chains import Function
@@ -27,18 +28,18 @@ def chains(elf: ElfFile, alt: ElfFile | None, addresses: UInt64) -> list[list[Fu
         Empty where nothing is known.
     """
     reader = DwarfReader(_sections(elf), _sections(alt) if alt else None, swap=elf.byteorder != sys.byteorder)
-    distinct, inverse = np.unique(np.asarray(addresses, np.uint64), return_inverse=True)
-    if split := reader.split_units(distinct):
+    places, inverse = distinct(np.asarray(addresses, np.uint64))
+    if split := reader.split_units(places):
         from kprof.symbols.split_dwarf import SplitFiles  # noqa: PLC0415 - few files are built in this way
 
         files = SplitFiles(elf)
         for unit, number, folder, name in split:
             if sections := files.find(number, folder, name):
                 reader.add_split(unit, sections)
-    places = reader.look_up(distinct)
+    found_at = reader.look_up(places)
     tree = _Tree(reader)
-    found = [tree.chain(*place) for place in places.tolist()]
-    return [found[i] for i in inverse.reshape(-1).tolist()]
+    found = [tree.chain(*place) for place in found_at.tolist()]
+    return [found[i] for i in inverse.tolist()]
 
 
 def _sections(elf: ElfFile) -> list[memoryview | None]:

@@ -3,6 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
+from kprof.model.distinct import distinct
 from kprof.model.tables import Frames, Int64, Kind, Stacks
 
 # Entries of exceptions and interrupts: arch/x86/include/asm/idtentry.h, arch/arm64/kernel/entry.S.
@@ -29,7 +30,8 @@ def interrupted(
     Returns:
         Rows of `frames`, sorted.
     """
-    kernel = np.isin(frames.kind, (Kind.KERNEL, Kind.MODULE))
+    kernel = (frames.kind == Kind.KERNEL) | (frames.kind == Kind.MODULE)
     below = stacks.parent[(is_entry & kernel)[stacks.frame]]
-    rows = np.union1d(stacks.frame[below[below >= 0]], np.flatnonzero(is_padding)).astype(np.int64)
+    both = np.concatenate([stacks.frame[below[below >= 0]], np.flatnonzero(is_padding)])
+    rows = distinct(both)[0].astype(np.int64)
     return rows[kernel[rows] & (frames.mapping[rows] >= 0)]

@@ -13,6 +13,7 @@ from kprof.elf import ElfFile
 from kprof.elf.debug_files import debuginfod_folder
 from kprof.elf.search import FileFinder
 from kprof.errors import FormatError
+from kprof.model.distinct import distinct
 from kprof.model.tables import Kind, Mappings, UInt64
 from kprof.symbols.chains import NOTHING, Chains
 from kprof.symbols.elf_symbols import read_symbols
@@ -153,17 +154,18 @@ def _with_trampolines(
     """Name what signal handlers return to: no call is before it, and so it is not there that its name is."""
     gaps = np.flatnonzero(rows < 0)
     behind = table.find(addresses[gaps] + np.uint64(1))
-    known = [row for row in set(behind.tolist()) if row >= 0 and table.name(row) in _TRAMPOLINES]
-    rows[gaps] = np.where(np.isin(behind, known), behind, rows[gaps])
+    for row in set(behind.tolist()):
+        if row >= 0 and table.name(row) in _TRAMPOLINES:
+            rows[gaps[behind == row]] = row
     return rows
 
 
 def _named(table: SymbolTable, rows: npt.NDArray[np.int64]) -> Answer:
     """Read the names of the rows that were hit, each once."""
-    hit, inverse = np.unique(rows, return_inverse=True)
+    hit, inverse = distinct(rows)
     names = [table.name(row) for row in hit.tolist() if row >= 0]
     # -1 sorts first, if it is there.
-    return Answer(names, inverse.reshape(-1) - int(len(hit) > 0 and hit[0] < 0))
+    return Answer(names, inverse - int(len(hit) > 0 and hit[0] < 0))
 
 
 def _spread(answer: Answer, known: npt.NDArray[np.bool_]) -> Answer:

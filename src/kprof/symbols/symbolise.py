@@ -8,6 +8,7 @@ from pathlib import PurePath
 import numpy as np
 
 from kprof.elf.search import FileFinder
+from kprof.model.distinct import distinct
 from kprof.model.labels import UNKNOWN
 from kprof.model.profile import Profile
 from kprof.model.tables import Frames, Int64, Kind
@@ -108,7 +109,7 @@ class _Symboliser:
         """Return the numbers of names and sources of functions by row; 0 if in none of the chains."""
         used = np.zeros(len(chains.start) - 1, np.bool_)
         used[chain] = True
-        rows = np.unique(chains.items[np.repeat(used, np.diff(chains.start))])
+        rows, _ = distinct(chains.items[np.repeat(used, np.diff(chains.start))])
         names, sources = np.zeros((2, len(chains.mangled)), np.int64)
         names[rows] = self._table.numbers(
             self._namer(name) if mangled else name.decode("utf-8", "surrogateescape")

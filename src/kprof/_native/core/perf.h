@@ -61,6 +61,11 @@ typedef struct {
     uint64_t address;
 } kp_perf_place;
 
+/* A stack: that of its caller, which stands before it, or -1, and the place of its leaf. */
+typedef struct {
+    int32_t parent, place;
+} kp_perf_node;
+
 typedef struct {
     int32_t stack, event, comm, pid, tid, cpu, cgroup, unused;
     int64_t time, weight, count;
@@ -117,7 +122,7 @@ const kp_strings *kp_perf_comms(const kp_perf *perf);
 const kp_strings *kp_perf_cgroups(const kp_perf *perf);
 const kp_perf_mapping *kp_perf_mappings(const kp_perf *perf, size_t *count);
 const kp_perf_place *kp_perf_places(const kp_perf *perf, size_t *count);
-size_t kp_perf_stacks(const kp_perf *perf, const int32_t **parent, const int32_t **place);
+const kp_perf_node *kp_perf_nodes(const kp_perf *perf, size_t *count);
 const kp_perf_row *kp_perf_rows(const kp_perf *perf, size_t *count);
 /* Raw data of each row, and the bytes that they lie in. */
 const kp_perf_raw *kp_perf_raws(const kp_perf *perf, size_t *count);

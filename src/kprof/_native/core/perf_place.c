@@ -45,11 +45,18 @@ static int32_t kernel_place(kp_perf *p, uint64_t address, unsigned mode, int is_
     return intern(p, (kp_perf_place){mapping, name, mode, (uint32_t)is_return, address});
 }
 
+static int32_t user_place(kp_perf *p, const kp_region *region, uint64_t address, unsigned mode, int is_return) {
+    /* Broken stacks are full of addresses of nothing. They have no names to be told apart by. */
+    uint64_t unmapped = p->options.keep_unmapped ? address : 0;
+    uint64_t at = region ? address - region->start + region->offset : unmapped;
+    return intern(p, (kp_perf_place){region ? region->mapping : -1, -1, mode, (uint32_t)is_return, at});
+}
+
 int32_t kp_place_of(kp_perf *p, const kp_space *space, uint64_t address, unsigned mode, int is_return) {
     address -= (uint64_t)is_return;
     int kernel = mode == KP_MODE_KERNEL;
     uint64_t version = kernel ? p->kernel.version : space->regions->version;
-    kp_place_cache *cached = &p->cache[kp_mix64(address, version) % KP_PLACE_CACHE];
+    kp_place_cache *cached = &p->cache[kp_mix64(address, version) % KP_PLACE_CACHE + (kernel ? KP_PLACE_CACHE : 0)];
     uint32_t how = mode << 1 | (uint32_t)is_return;
     if (cached->address == address && cached->version == version + 1 && cached->how == how) return cached->place;
     int32_t place;
@@ -57,10 +64,9 @@ int32_t kp_place_of(kp_perf *p, const kp_space *space, uint64_t address, unsigne
         place = kernel_place(p, address, mode, is_return);
     } else {
         const kp_region *region = mode == KP_MODE_USER ? kp_find_region(space, address) : NULL;
-        /* Broken stacks are full of addresses of nothing. They have no names to be told apart by. */
-        uint64_t unmapped = p->options.keep_unmapped ? address : 0;
-        uint64_t at = region ? address - region->start + region->offset : unmapped;
-        place = intern(p, (kp_perf_place){region ? region->mapping : -1, -1, mode, (uint32_t)is_return, at});
+        place = user_place(p, region, address, mode, is_return);
+        /* There is no end of them, and they would push out what comes again. */
+        if (!region) return place;
     }
     *cached = (kp_place_cache){address, version + 1, place, how};
     return place;
@@ -68,20 +74,19 @@ int32_t kp_place_of(kp_perf *p, const kp_space *space, uint64_t address, unsigne
 
 /* Node of a stack one frame longer than that of `parent`; -2 when memory is out. */
 static int32_t child(kp_perf *p, int32_t parent, int32_t place) {
-    if (kp_table_ready(&p->stack_table) || KP_RESERVE(p->parent, p->stack_room, p->stack_count, 1) ||
-        KP_RESERVE(p->leaf, p->leaf_room, p->stack_count, 1) || p->stack_count >= INT32_MAX)
+    if (kp_table_ready(&p->node_table) || KP_RESERVE(p->nodes, p->node_room, p->node_count, 1) ||
+        p->node_count >= INT32_MAX)
         return -2;
     uint64_t hash = kp_mix64((uint32_t)parent, (uint32_t)place);
-    size_t slot = kp_table_slot(&p->stack_table, hash);
-    for (; p->stack_table.at[slot].value; slot = kp_table_next(&p->stack_table, slot)) {
-        uint32_t known = p->stack_table.at[slot].value - 1;
-        if (kp_table_may_be(&p->stack_table, slot, hash) && p->parent[known] == parent && p->leaf[known] == place)
-            return (int32_t)known;
+    size_t slot = kp_table_slot(&p->node_table, hash);
+    for (; p->node_table.at[slot].value; slot = kp_table_next(&p->node_table, slot)) {
+        if (!kp_table_may_be(&p->node_table, slot, hash)) continue;
+        uint32_t known = p->node_table.at[slot].value - 1;
+        if (p->nodes[known].parent == parent && p->nodes[known].place == place) return (int32_t)known;
     }
-    kp_table_put(&p->stack_table, slot, hash, (uint32_t)p->stack_count);
-    p->parent[p->stack_count] = parent;
-    p->leaf[p->stack_count] = place;
-    return (int32_t)p->stack_count++;
+    kp_table_put(&p->node_table, slot, hash, (uint32_t)p->node_count);
+    p->nodes[p->node_count] = (kp_perf_node){parent, place};
+    return (int32_t)p->node_count++;
 }
 
 /* Node of the tree for p->frames, or -1 for an empty stack; -2 when memory is out. A stack often begins

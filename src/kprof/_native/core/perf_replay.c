@@ -12,7 +12,7 @@ kp_perf *kp_perf_new(const kp_perf_options *options) {
     p->machine = EM_X86_64;
     p->whole_kernel = -1;
     p->last_event = -1;
-    p->cache = calloc(KP_PLACE_CACHE, sizeof *p->cache);
+    p->cache = calloc(2 * KP_PLACE_CACHE, sizeof *p->cache);
     p->frames = malloc((KP_MAX_FRAMES + 1) * sizeof *p->frames);
     p->last_frames = malloc((KP_MAX_FRAMES + 1) * sizeof *p->last_frames);
     p->last_nodes = malloc((KP_MAX_FRAMES + 1) * sizeof *p->last_nodes);
@@ -33,10 +33,10 @@ void kp_perf_free(kp_perf *p) {
     kp_strings_free(&p->comms);
     kp_strings_free(&p->cgroup_paths);
     kp_arena_free(&p->arena);
-    kp_table *tables[] = {&p->id_table, &p->cgroup_table, &p->place_table, &p->stack_table, &p->row_table};
+    kp_table *tables[] = {&p->id_table, &p->cgroup_table, &p->place_table, &p->node_table, &p->row_table};
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) kp_table_free(tables[i]);
     void *arrays[] = {p->events, p->ids, p->queue, p->spare, p->carry, p->inflated, p->mappings, p->symbols,
-                      p->cgroup_ids, p->cgroup_strings, p->places, p->cache, p->parent, p->leaf, p->chains.slots,
+                      p->cgroup_ids, p->cgroup_strings, p->places, p->cache, p->nodes, p->chains.slots,
                       p->rows, p->frames, p->last_frames, p->last_nodes, p->kept, p->tracing, p->cfi, p->unwound,
                       p->raws, p->raw_bytes};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) free(arrays[i]);
@@ -121,10 +121,9 @@ const kp_perf_place *kp_perf_places(const kp_perf *p, size_t *count) {
     return p->places;
 }
 
-size_t kp_perf_stacks(const kp_perf *p, const int32_t **parent, const int32_t **place) {
-    *parent = p->parent;
-    *place = p->leaf;
-    return p->stack_count;
+const kp_perf_node *kp_perf_nodes(const kp_perf *p, size_t *count) {
+    *count = p->node_count;
+    return p->nodes;
 }
 
 const kp_perf_row *kp_perf_rows(const kp_perf *p, size_t *count) {

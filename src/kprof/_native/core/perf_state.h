@@ -85,7 +85,7 @@ typedef struct {
     uint32_t how;
 } kp_place_cache;
 
-enum { KP_PLACE_CACHE = 1 << 16, KP_MAX_FRAMES = 4096, KP_PERF_SCRIPT_DEPTH = 127, KP_BATCH = 32 };
+enum { KP_PLACE_CACHE = 1 << 15, KP_MAX_FRAMES = 4096, KP_PERF_SCRIPT_DEPTH = 127, KP_BATCH = 32 };
 
 typedef struct {
     kp_cfi *cfi;
@@ -161,10 +161,10 @@ struct kp_perf {
     kp_perf_place *places;
     size_t place_count, place_room;
     kp_table place_table;
-    kp_place_cache *cache;
-    int32_t *parent, *leaf;
-    size_t stack_count, stack_room, leaf_room;
-    kp_table stack_table;
+    kp_place_cache *cache; /* of addresses of processes, and behind them those of the kernel */
+    kp_perf_node *nodes;
+    size_t node_count, node_room;
+    kp_table node_table;
     kp_chains chains;
     kp_perf_row *rows;
     size_t row_count, row_room;
