@@ -452,7 +452,8 @@ def test_calls_of_a_function(tmp_path, split, running):
         ("uprobe:/no/such/file:main", 2, "no file /no/such/file"),
         ("uprobe:/bin/sh:no_such_function", 2, "no function no_such_function"),
         ("sched:nothing", 2, "no tracepoint sched:nothing"),
-        ("off-cpu,off-cpu", 2, "twice"),
+        ("off-cpu,off-cpu:u", 2, "twice"),
+        ("fentry:no_such_function", 2, "no kernel function no_such_function"),
     ],
 )
 def test_events_that_are_not_there(tmp_path, event, code, says):

@@ -13,7 +13,7 @@ NO_STACK, LOST_STACK = 0, 1
 EVERYTHING, PROCESSES, THREADS = 0, 1, 2
 USER, KERNEL = 1, 2
 
-# A cookie is the number of an event, above it what an occurrence weighs, then whether it is no function's start.
+# A cookie: the number of an event, what an occurrence weighs, and whether it is no function's start.
 COOKIE_SHIFT, COOKIE_INSIDE = 8, 1 << 16
 ONE, FIRST, FIRST_TIMES_SECOND, SECOND, SECOND_IF_FIRST, THIRD = range(6)
 # What an interval weighs.

@@ -1,6 +1,7 @@
 """The programs of a recording: loaded, attached, and emptied of what they counted."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
@@ -9,13 +10,16 @@ import numpy as np
 from kprof.errors import UsageError
 from kprof.recorders.bpf.dump import DumpWriter
 from kprof.recorders.bpf.hooks import Reach, attach
+from kprof.recorders.bpf.libbpf import LibbpfError
 from kprof.recorders.bpf.loader import BpfObject
 from kprof.recorders.bpf.sources import Source
 from kprof.wire import bpf_events as layout
 
 PROGRAMS = Path(__file__).parent / "programs"
 _SHARED = ("rows_a", "rows_b", "active", "stacks", "tallies", "targets", "cgroups", "scratches", "open")
-_FAMILY = "family"
+_SETTINGS = ".rodata.settings"
+_SYMBOLS = "inlined functions are none; see /sys/kernel/tracing/available_filter_functions"
+_FAMILY, _FAMILY_PROGRAMS = "family", ("on_fork", "on_free")
 _ROOM = (1 << 14, 1 << 18)
 _DRAIN_AT_ONCE = 1024
 # What an element takes besides key and value, in a hash map of the kernel.
@@ -37,7 +41,9 @@ class Engine:
     ) -> None:
         self._settings, self._sources, self._cpus = settings, sources, cpus
         self.room = min(max(_ROOM[0], 1 << (rate - 1).bit_length()), _ROOM[1])
-        self._objects: dict[str, BpfObject] = {}
+        self._objects: list[BpfObject] = []
+        self._family: BpfObject | None = None
+        self._stack = ExitStack()
         self._current = 0
         self._still_open = np.zeros(len(sources), np.int64)
 
@@ -45,8 +51,7 @@ class Engine:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for loaded in self._objects.values():
-            loaded.close()
+        self._stack.close()
 
     @property
     def memory(self) -> int:
@@ -61,15 +66,13 @@ class Engine:
         Raises:
             LibbpfError: The kernel refuses.
         """
-        needed = {source.file: None for source in self._sources}
+        for number, source in enumerate(self._sources):
+            self._settings["event"] = number
+            self._objects.append(self._load(source.file, source.programs, source.target))
         if self._settings["targets"][0] == layout.PROCESSES:
-            needed[_FAMILY] = None
-        for name in needed:
-            programs = {
-                program for source in self._sources if source.file == name for program in source.programs
-            }
-            self._load(name, sorted(programs) or None)
-        first = next(iter(self._objects.values()))
+            self._family = self._load(_SYMBOLS = "inlined functions are none; see /sys/kernel/tracing/available_filter_functions"
+_FAMILY, _FAMILY_PROGRAMS)
+        first = self._objects[0]
         self._rows = [first.map(name, layout.KEY, layout.ROW) for name in ("rows_a", "rows_b")]
         self._active = first.map("active", "u4", "u4")
         self._stacks = first.map("stacks", "u8", layout.STACK)
@@ -78,21 +81,23 @@ class Engine:
         self.targets = first.map("targets", "u4", "u4")
         self.cgroups = first.map("cgroups", "u4", "u4")
 
-    def _load(self, name: str, programs: Sequence[str] | None) -> None:
-        loaded = BpfObject((PROGRAMS / f"{name}.bpf.o").read_bytes(), programs)
-        shared = next(iter(self._objects.values()), None)
-        self._objects[name] = loaded
-        for number, source in enumerate(self._sources):
-            if source.file == name:
-                self._settings["event"] = number
-        if ".rodata.settings" in loaded.maps:
-            loaded.set_section(".rodata.settings", self._settings.tobytes())
+    def _load(self, name: str, programs: Sequence[str], target: str = "") -> BpfObject:
+        """Load an object; all but the first use the first one's maps."""
+        loaded = self._stack.enter_context(BpfObject((PROGRAMS / f"{name}.bpf.o").read_bytes(), programs))
+        if target:
+            try:
+                loaded.set_target(programs[0], target)
+            except LibbpfError:
+                raise UsageError(f"there is no kernel function {target} to attach to", _SYMBOLS) from None
+        if _SETTINGS in loaded.maps:
+            loaded.set_section(_SETTINGS, self._settings.tobytes())
         for each in loaded.maps:
-            if shared and each in _SHARED and each in shared.maps:
-                loaded.share(each, shared.map(each, "u4", "u4").descriptor)
+            if self._objects and each in _SHARED:
+                loaded.share(each, self._objects[0].map(each, "u4", "u4").descriptor)
             elif each in {"rows_a", "rows_b", "stacks"}:
                 loaded.set_room(each, self.room)
         loaded.load()
+        return loaded
 
     def attach(self, pids: Sequence[int]) -> None:
         """Let the programs run.
@@ -104,11 +109,10 @@ class Engine:
             LibbpfError: The kernel refuses to attach one.
             OSError: The kernel refuses an event.
         """
-        if _FAMILY in self._objects:
-            for name in ("on_fork", "on_free"):
-                self._objects[_FAMILY].attach(name)
-        for number, source in enumerate(self._sources):
-            loaded = self._objects[source.file]
+        if self._family:
+            for name in _FAMILY_PROGRAMS:
+                self._family.attach(name)
+        for number, (source, loaded) in enumerate(zip(self._sources, self._objects, strict=True)):
             if not source.hooks:
                 for program in source.programs:
                     loaded.attach(program)
@@ -133,7 +137,7 @@ class Engine:
 
     def detach(self) -> None:
         """Stop counting."""
-        for loaded in self._objects.values():
+        for loaded in (*self._objects, *([self._family] if self._family else [])):
             loaded.detach()
 
     def finish(self, dump: DumpWriter, ended_ns: int) -> None:
@@ -168,7 +172,7 @@ class Engine:
             events.append({"event": source.name, **counts})
         missed = sum(
             loaded.missed(program)
-            for file, loaded in self._objects.items()
-            for program in {program for s in self._sources if s.file == file for program in s.programs}
+            for source, loaded in zip(self._sources, self._objects, strict=True)
+            for program in source.programs
         )
         return {"events": events, "missed": missed}

@@ -52,9 +52,10 @@ def _meaning(error: LibbpfError, permissions: Permissions, btf: Path) -> tuple[s
         )
     if permissions.lockdown == "confidentiality":
         return "the kernel is locked down (confidentiality)", "boot with lockdown=integrity or none"
-    if error.number == errno.EPERM and permissions.lockdown == "integrity" and _LOCKED.search(error.log):
+    # Without securityfs it cannot be told whether the kernel is locked down.
+    if error.number == errno.EPERM and permissions.lockdown != "none" and _LOCKED.search(error.log):
         return (
-            "lockdown=integrity does not let programs be attached to kernel functions",
+            "this kernel does not let programs be attached to its functions, as with lockdown=integrity",
             "use a tracepoint, or boot with lockdown=none",
         )
     log = error.log.lower()

@@ -11,7 +11,7 @@ import numpy as np
 from kprof.errors import UsageError
 from kprof.recorders.bpf.libbpf import LibbpfError, perf_event_open
 from kprof.recorders.bpf.loader import BpfObject
-from kprof.recorders.bpf.sources import Function, Hook, PerfEvent, Source, Tracepoint
+from kprof.recorders.bpf.sources import Function, Hook, Kprobe, PerfEvent, Source, Tracepoint
 from kprof.wire import bpf_events as layout
 from kprof.wire import perf_abi as abi
 
@@ -45,6 +45,9 @@ def attach(loaded: BpfObject, source: Source, hook: Hook, reach: Reach) -> bool:
     (program,) = source.programs
     if isinstance(hook, Function):
         return _attach_to_function(loaded, program, hook, reach)
+    if isinstance(hook, Kprobe):
+        loaded.attach_to_kernel_function(program, hook)
+        return True
     for cpu in reach.cpus if isinstance(hook, PerfEvent) else reach.cpus[:1]:
         event = perf_event_open(_attr(source, hook), cpu=cpu)
         try:

@@ -40,6 +40,8 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "bpf_program__set_autoload": (_I, (_P, ctypes.c_bool)),
     "bpf_program__attach": (_P, (_P,)),
     "bpf_program__attach_perf_event_opts": (_P, (_P, _I, _P)),
+    "bpf_program__set_attach_target": (_I, (_P, _I, _S)),
+    "bpf_program__attach_kprobe_opts": (_P, (_P, _S, _P)),
     "bpf_program__attach_uprobe_opts": (_P, (_P, _I, _S, _SIZE, _P)),
     "bpf_link__destroy": (_I, (_P,)),
     "bpf_map__fd": (_I, (_P,)),

@@ -6,7 +6,7 @@ attached; maps are read in batches into numpy arrays.
 
 import errno
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -18,10 +18,12 @@ from kprof.recorders.bpf.libbpf import (
     pointer,
     write_memory,
 )
-from kprof.recorders.bpf.sources import Function
+from kprof.recorders.bpf.sources import Function, Kprobe
 
 _MAX_INFO = 1024
 _MISSES_AT = 208  # struct bpf_prog_info, recursion_misses
+# struct bpf_kprobe_opts
+_KPROBE = np.dtype([("size", "u8"), ("cookie", "u8"), ("offset", "u8"), ("returns", "u8")])
 # struct bpf_uprobe_opts
 _UPROBE = np.dtype(
     {
@@ -120,6 +122,12 @@ class BpfObject:
             library().bpf_program__set_autoload(program, programs is None or name in programs)
             program = library().bpf_object__next_program(self._object, program)
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     @property
     def maps(self) -> list[str]:
         """Names of its maps, sections of data among them."""
@@ -142,6 +150,12 @@ class BpfObject:
         if not start or size[0] != len(data):
             raise LibbpfError(f"setting {name}, which has {size[0]} bytes and not {len(data)}", errno.EINVAL)
         write_memory(start, data)
+
+    def set_target(self, program: str, function: str) -> None:
+        """Say which kernel function a program is for, before loading."""
+        status = library().bpf_program__set_attach_target(self._program(program), 0, function.encode())
+        if status:
+            raise error(f"looking for the kernel function {function}", status)
 
     def set_room(self, name: str, entries: int) -> None:
         """Set how many elements a map holds, before loading."""
@@ -191,6 +205,14 @@ class BpfObject:
             self._program(name), pid, where.path.encode(), where.offset, pointer(options)
         )
         self._keep(link, f"{name} to {where.symbol or hex(where.offset)} of {where.path}")
+
+    def attach_to_kernel_function(self, name: str, where: Kprobe) -> None:
+        """Attach a program to a function of the kernel, by a breakpoint."""
+        options = np.array([(_KPROBE.itemsize, 0, where.offset, where.returns)], _KPROBE)
+        link = library().bpf_program__attach_kprobe_opts(
+            self._program(name), where.symbol.encode(), pointer(options)
+        )
+        self._keep(link, f"a kprobe to {where.symbol}")
 
     def _keep(self, link: int | None, name: str) -> None:
         if not link:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from kprof.errors import NotAvailableError, UsageError
 from kprof.recorders.bpf.functions import function_source
 from kprof.recorders.bpf.recipes import RECIPES, recipe
-from kprof.recorders.bpf.sources import PerfEvent, Source, Tracepoint
+from kprof.recorders.bpf.sources import Kprobe, PerfEvent, Source, Tracepoint
 from kprof.recorders.reach import BPF_PREFIXES
 from kprof.recorders.request import RecordRequest
 from kprof.system.tracefs import tracepoint_number
@@ -28,6 +28,7 @@ _HARDWARE = {
 }  # fmt: skip
 _MODIFIED = re.compile(r"^(.*?)(?::([ukp]+))?$")
 _SAMPLED = re.compile(r"^(on-cpu|cycles)(:|$)")
+_KERNEL_FUNCTION = re.compile(r"^(kprobe|kretprobe|fentry|fexit):([\w.]+)(?:\+(0x[0-9a-fA-F]+|\d+))?$")
 _TRACEPOINT = re.compile(r"^[\w-]+:[\w-]+$")
 _BOTH = layout.USER | layout.KERNEL
 
@@ -104,6 +105,8 @@ def _source(
 ) -> Source:
     if text.startswith(("uprobe:", "uretprobe:")):
         return function_source(text, request)
+    if match := _KERNEL_FUNCTION.match(text):
+        return _kernel_function(text, *match.groups())
     if text.startswith(BPF_PREFIXES):
         raise NotAvailableError(f"{text} is not recorded by this version", _known())
     match = _MODIFIED.match(text)
@@ -120,6 +123,17 @@ def _source(
     if _TRACEPOINT.match(text):
         return Source(text, "events", "sample", ("tracepoint",), (Tracepoint(tracepoint(text)),))
     raise UsageError(f"the bpf backend does not know the event {text}", _known())
+
+
+def _kernel_function(text: str, kind: str, symbol: str, offset: str | None) -> Source:
+    if kind in {"fentry", "fexit"}:
+        if offset:
+            raise UsageError(
+                f"{text}: {kind} is for whole functions", f"write {kind}:{symbol}, or use kprobe"
+            )
+        return Source(text, "events", "kernel", (f"{kind}_function",), target=symbol)
+    probe = Kprobe(symbol, int(offset, 0) if offset else 0, kind == "kretprobe")
+    return Source(text, "events", "kernel", ("kprobe_function",), (probe,))
 
 
 def _perf_event(name: str, frequency: int, hardware: bool) -> tuple[str, str, PerfEvent] | None:
@@ -143,5 +157,5 @@ def _perf_event(name: str, frequency: int, hardware: bool) -> tuple[str, str, Pe
 
 
 def _known() -> str:
-    perf = ", ".join([*_SOFTWARE, *_HARDWARE])
-    return f"it knows on-cpu, {', '.join(RECIPES)}, {perf}, GROUP:TRACEPOINT, uprobe:PATH:FUNCTION"
+    names = ["on-cpu", *RECIPES, *_SOFTWARE, *_HARDWARE, "GROUP:TRACEPOINT", "uprobe:PATH:FUNCTION"]
+    return f"it knows {', '.join(names)}, kprobe:FUNCTION, fentry:FUNCTION"

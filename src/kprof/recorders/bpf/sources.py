@@ -55,7 +55,22 @@ class Function:
     optional: bool = False
 
 
-Hook = PerfEvent | Tracepoint | Function
+@dataclass(frozen=True, slots=True)
+class Kprobe:
+    """A function of the kernel, by a breakpoint.
+
+    Attributes:
+        symbol: Its name.
+        offset: Bytes behind its start.
+        returns: Whether its return counts, and not its call.
+    """
+
+    symbol: str
+    offset: int = 0
+    returns: bool = False
+
+
+Hook = PerfEvent | Tracepoint | Function | Kprobe
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +85,7 @@ class Source:
         hooks: What the one program is attached to; none if programs tell that themselves.
         sides: Of the stack: `USER`, `KERNEL`, both.
         weight: What an interval weighs; None for what has no duration.
+        target: The kernel function that its program is for; the loader must know it.
         counts_open: Whether what has not ended when the recording does counts until then.
     """
 
@@ -80,6 +96,7 @@ class Source:
     hooks: Sequence[Hook] = ()
     sides: int = layout.USER | layout.KERNEL
     weight: int | None = None
+    target: str = ""
     counts_open: bool = True
 
     @property

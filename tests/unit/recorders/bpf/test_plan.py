@@ -65,7 +65,8 @@ def test_several_events_keep_their_order():
         (("page-faults", "page-faults"), {}, UsageError, "twice"),
         (("off-cpu",), {"weight": "bytes"}, UsageError, "cannot be weighed by bytes"),
         (("on-cpu",), {"weight": "ns"}, UsageError, "has no duration"),
-        (("kprobe:vfs_read",), {}, NotAvailableError, "this version"),
+        (("usdt:/bin/sh:a:b",), {}, NotAvailableError, "this version"),
+        (("fentry:vfs_read+4",), {}, UsageError, "whole functions"),
     ],
 )
 def test_refusals(events, more, error, says):
