@@ -70,8 +70,7 @@ class Engine:
             self._settings["event"] = number
             self._objects.append(self._load(source.file, source.programs, source.target))
         if self._settings["targets"][0] == layout.PROCESSES:
-            self._family = self._load(_SYMBOLS = "inlined functions are none; see /sys/kernel/tracing/available_filter_functions"
-_FAMILY, _FAMILY_PROGRAMS)
+            self._family = self._load(_FAMILY, _FAMILY_PROGRAMS)
         first = self._objects[0]
         self._rows = [first.map(name, layout.KEY, layout.ROW) for name in ("rows_a", "rows_b")]
         self._active = first.map("active", "u4", "u4")

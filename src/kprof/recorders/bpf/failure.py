@@ -14,7 +14,8 @@ _MOST_LINES = 3
 # What is said around the verifier's reasons, but is none.
 _NOISE = re.compile(
     r"^(-- (BEGIN|END) .*|processed \d+ insns.*|prog '.*': (BPF program load failed|failed to load).*"
-    r"|failed to load object.*|loading object.*|.*sec .*: .*found.*|\d+: \(.*|; .*|Func#.*|reg type.*)?$"
+    r"|failed to load object.*|permission error while running as root.*"
+    r"|loading object.*|.*sec .*: .*found.*|\d+: \(.*|; .*|Func#.*|reg type.*)?$"
 )
 _AS_ROOT = "run as root: sudo kprof record --backend bpf ...; or grant cap_bpf,cap_perfmon"
 
