@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from kprof._native._tree import replace as replace_frames
 from kprof.model.distinct import distinct
@@ -44,9 +45,10 @@ class FrameTable:
         known = self._texts
         return np.array([known.setdefault(text, len(known)) for text in texts], np.int64)
 
-    def beginning(self, prefixes: tuple[str, ...]) -> Int64:
-        """Return the numbers of the texts that begin with one of these."""
-        return np.array([i for text, i in self._texts.items() if text.startswith(prefixes)], np.int64)
+    def beginning(self, prefixes: tuple[str, ...]) -> npt.NDArray[np.bool_]:
+        """Say of every frame whether its name begins with one of these, shape (n,)."""
+        fits = np.array([text.startswith(prefixes) for text in self._texts], np.bool_)
+        return fits[self.name]
 
     def add_inlined(self, frame: Int64, name: Int64, source: Int64) -> None:
         """Add functions that were inlined into frames; those of one frame stand together, outermost first."""

@@ -54,7 +54,7 @@ class _Symboliser:
         rows = np.flatnonzero(nameless)
         self._name_all(rows)
         if not self._options.compat:
-            is_entry, is_padding = (np.isin(table.name, table.beginning(of)) for of in (ENTRIES, PADDING))
+            is_entry, is_padding = (table.beginning(names) for names in (ENTRIES, PADDING))
             self._name_all(interrupted(frames, is_entry, is_padding, self._profile.stacks), ahead=1)
         facts = {**self._profile.meta.facts, **self._facts(rows)}
         profile = replace(self._profile, meta=replace(self._profile.meta, facts=facts))
