@@ -33,5 +33,6 @@ def interrupted(
     kernel = (frames.kind == Kind.KERNEL) | (frames.kind == Kind.MODULE)
     below = stacks.parent[(is_entry & kernel)[stacks.frame]]
     both = np.concatenate([stacks.frame[below[below >= 0]], np.flatnonzero(is_padding)])
-    rows = distinct(both)[0].astype(np.int64)
-    return rows[kernel[rows] & (frames.mapping[rows] >= 0)]
+    rows: Int64 = distinct(both)[0].astype(np.int64)
+    kept: Int64 = rows[kernel[rows] & (frames.mapping[rows] >= 0)]
+    return kept
