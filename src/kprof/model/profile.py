@@ -57,7 +57,10 @@ class Profile:
         return self
 
     def to_pandas(self) -> pd.DataFrame:
-        """Return one row a sample: `stack` (folded text), `weight`, `count`, `event` and the rest."""
+        r"""Return one row a sample: `stack` (folded text), `weight`, `count`, `event` and the rest.
+
+        Bytes of names that are not UTF-8 are written as `\xff`.
+        """
         from kprof.model.pandas_edge import to_pandas  # noqa: PLC0415 - pandas takes 0.3 s to import
 
         names = {"comm": self.comms, "cgroup": self.cgroups}

@@ -119,6 +119,15 @@ def test_to_pandas():
     assert table["event"].tolist() == ["cycles", "cycles"]
 
 
+def test_names_that_are_not_utf8_are_escaped_for_pandas():
+    table = build(("a\udcffä", 1), comm="b\udcfe").to_pandas()
+    assert (table["stack"][0], table["comm"][0]) == ("a\\xffä", "b\\xfe")
+    builder = ProfileBuilder()
+    for comm in ("b\udcfe", "b\\xfe"):
+        builder.add(["a"], comm=comm)
+    assert builder.build().to_pandas()["comm"].tolist() == ["b\\xfe"] * 2
+
+
 def test_merge_adds_up_and_renames():
     left = build(("a;b", 1), event=Event("cycles"), comm="x")
     right = build(("a;b", 2), ("c", 3), event=Event("faults"))

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from kprof.readers.perf_data.event_formats import LOCATION_BYTES, Field
 
-# Numbers are an array; texts, and arrays of numbers, are a list.
+# Numbers are an array, of two dimensions where each sample has several; what differs in length is a list.
 Column = npt.NDArray[Any] | list[str] | list[npt.NDArray[Any]]
 Places = npt.NDArray[np.int64]
 _OWN_ORDER = "<" if sys.byteorder == "little" else ">"
@@ -70,7 +70,7 @@ class RawData:
         numbers = self._fixed(field.offset, field.size).view(f"{self.order}{kind}")
         if self.order != _OWN_ORDER:
             numbers = numbers.astype(kind)
-        return list(numbers) if field.is_array else numbers[:, 0]
+        return numbers if field.is_array else numbers[:, 0]
 
     def _fixed(self, offset: int, size: int) -> npt.NDArray[np.uint8]:
         """Return the bytes at an offset, a sample a row."""

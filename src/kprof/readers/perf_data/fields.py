@@ -35,8 +35,8 @@ class EventFields:
             where the recording does not tell), `comm`; then the fields by their names, in the order of
             the format, those that all tracepoints have (`common_*`) last. A field that is called like
             one of these columns has `field_` before its name. A number is an array of shape (n,), as
-            wide and as signed as the format says; a text is a list of n str, up to its first zero byte;
-            an array of numbers is a list of n arrays of one dimension.
+            wide and as signed as the format says; an array of k numbers has the shape (n, k), and is a
+            list of n arrays where k differs. A text is a list of n str, up to its first zero byte.
         skipped: Samples whose data is shorter than the format says, which are left out.
         lost: Samples of all events that the recorder reports as lost.
     """
@@ -58,10 +58,13 @@ class EventFields:
         return self.columns[name]
 
     def to_pandas(self) -> pd.DataFrame:
-        """Return one row a sample."""
-        import pandas  # noqa: PLC0415, ICN001 - it takes 0.3 s to import
+        r"""Return one row a sample; an array of numbers is one value.
 
-        return pandas.DataFrame(dict(self.columns))
+        Bytes of texts that are not UTF-8 are written as `\xff`.
+        """
+        from kprof.model.pandas_edge import frame_of  # noqa: PLC0415 - pandas takes 0.3 s to import
+
+        return frame_of(self.columns)
 
 
 def read_fields(source: Source, event: str | None = None) -> EventFields:

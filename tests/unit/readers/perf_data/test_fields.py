@@ -142,13 +142,16 @@ def test_values_in_either_byte_order(order):
     assert found["cpu"].tolist() == [-1] * 2
     assert found["a"].tolist() == [-2] * 2
     assert found["a"].dtype == np.int32
-    assert [v.tolist() for v in found["b"]] == [[3, 65535]] * 2
+    assert found["b"].tolist() == [[3, 65535]] * 2
     assert found["c"] == ["o"] * 2
     assert found["d"] == ["name"] * 2
     assert found["e"] == ["\udcffab"] * 2
     assert [v.tolist() for v in found["f"]] == [[1, 2**32 - 1]] * 2
     assert found["common_type"].dtype == np.uint16
-    assert found.to_pandas().shape == (2, 13)
+    table = found.to_pandas()
+    assert table.shape == (2, 13)
+    assert table["e"].tolist() == ["\\xffab"] * 2
+    assert [v.tolist() for v in table["b"]] == [[3, 65535]] * 2
     assert (len(found), found.skipped, found.lost) == (2, 0, 0)
 
 
