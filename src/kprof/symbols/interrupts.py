@@ -30,9 +30,9 @@ def interrupted(
     Returns:
         Rows of `frames`, sorted.
     """
-    kernel = (frames.kind == Kind.KERNEL) | (frames.kind == Kind.MODULE)
+    kernel: npt.NDArray[np.bool_] = (frames.kind == Kind.KERNEL) | (frames.kind == Kind.MODULE)
     below = stacks.parent[(is_entry & kernel)[stacks.frame]]
     both = np.concatenate([stacks.frame[below[below >= 0]], np.flatnonzero(is_padding)])
-    rows: Int64 = distinct(both)[0].astype(np.int64)
+    rows = distinct(both)[0].astype(np.int64)
     kept: Int64 = rows[kernel[rows] & (frames.mapping[rows] >= 0)]
     return kept
