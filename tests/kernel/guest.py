@@ -15,6 +15,17 @@ KPROF = [sys.executable, "-m", "kprof", "record"]
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 READING = ["sh", "-c", "dd if=/dev/zero of=/dev/null bs=1 count=30000 2>/dev/null; exit 7"]
 LINES_KEPT = 400
+# What the kernel outside of the machine refuses, and the same programs as there.
+BPF_EVENTS = (
+    "on-cpu",
+    "kprobe:vfs_read",
+    "kretprobe:vfs_read",
+    "fentry:vfs_read",
+    "fexit:vfs_read",
+    "off-cpu",
+    "malloc",
+    "syscall",
+)
 
 
 def main():
@@ -28,6 +39,8 @@ def main():
     record("all-cpus", "-a", "-d", "1")
     record("paranoid-3", "--", *READING, user=NOBODY)
     probe()
+    for event in BPF_EVENTS:
+        record(f"bpf {event}", "--backend", "bpf", "-e", event, "--", *READING)
     sysctl(perf_event_paranoid=2)
     record("paranoid-2", "--", *READING, user=NOBODY)
     record("paranoid-2-all", "-a", "-d", "1", user=NOBODY)

@@ -72,6 +72,36 @@ def test_a_kprobe_counts_every_call(runs):
     assert {stack[-1] for stack in stacks(run)} == {"vfs_read"}
 
 
+@pytest.mark.parametrize(
+    ("event", "leaf"),
+    [
+        ("kprobe:vfs_read", "vfs_read"),
+        ("fentry:vfs_read", "vfs_read"),
+        ("fexit:vfs_read", "vfs_read"),
+        ("kretprobe:vfs_read", "ksys_read"),
+    ],
+)
+def test_bpf_programs_on_a_function_of_the_kernel_count_every_call(runs, event, leaf):
+    run = runs[f"bpf {event}"]
+    assert run["code"] == 7, run["err"]
+    assert 30_000 <= run["weight"] < 30_200
+    mine = [stack for stack in stacks(run) if stack[0] == "dd"]
+    # Neither the program nor what calls it is part of the stack.
+    assert leaf in {stack[-1] for stack in mine}
+    assert "bpf_" not in str(mine)
+
+
+def test_bpf_programs_built_for_another_kernel_sample_and_measure(runs):
+    run = runs["bpf on-cpu"]
+    assert run["code"] == 7, run["err"]
+    assert run["samples"] > 20
+    assert any({"do_syscall_64", "ksys_read", "vfs_read"} <= set(stack) for stack in stacks(run))
+    for event in ("off-cpu", "malloc", "syscall"):
+        run = runs[f"bpf {event}"]
+        assert run["code"] == 7, run["err"]
+        assert run["weight"] > 0
+
+
 def test_paranoid_3_refuses_an_unprivileged_user(runs):
     run = runs["paranoid-3"]
     assert run["code"] == 3

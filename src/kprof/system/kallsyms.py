@@ -8,6 +8,7 @@ from pathlib import Path
 
 from kprof.system.process import run
 
+_PAGE = 4096
 _KALLSYMS = "/proc/kallsyms"
 
 
@@ -34,14 +35,19 @@ def readable_kallsyms(elevate: Sequence[str] = ()) -> Iterator[str]:
 def ranges_of(pattern: bytes, path: str = _KALLSYMS) -> list[tuple[int, int]]:
     """Return where the kernel functions lie whose whole names match a pattern; none if that is hidden.
 
+    They are taken to be no longer than a page.
+
     Args:
         pattern: A regular expression without groups.
         path: A file like /proc/kallsyms, in the order of addresses.
     """
     with suppress(OSError):
-        found = re.findall(
-            rb"^([0-9a-f]+) [tT] (?:%s)$\n([0-9a-f]+) " % pattern, Path(path).read_bytes(), re.MULTILINE
+        lines = re.findall(
+            rb"^([0-9a-f]+) [tT] (?:%s)$(?=(?:\n([0-9a-f]+) )?)" % pattern,
+            Path(path).read_bytes(),
+            re.MULTILINE,
         )
-        ranges = [(int(start, 16), int(end, 16)) for start, end in found]
-        return [(start, end) for start, end in ranges if 0 < start < end]
+        ranges = [(int(start, 16), int(end or b"0", 16)) for start, end in lines]
+        # Those of BPF stand at the end, in no order.
+        return [(a, b if a < b < a + _PAGE else a + _PAGE) for a, b in ranges if a]
     return []

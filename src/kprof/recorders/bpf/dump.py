@@ -35,13 +35,17 @@ class DumpWriter:
         # Without a buffer: what was written is there even if we are killed.
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         self._write(struct.pack(wire.HEAD, wire.MAGIC, wire.VERSION, 0))
-        self._block(wire.META, json.dumps(meta).encode())
+        self.meta(meta)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         os.close(self._file)
+
+    def meta(self, meta: dict[str, Any]) -> None:
+        """Say what is known of the recording; the last one counts."""
+        self._block(wire.META, json.dumps(meta).encode())
 
     def space(self, records: bytes) -> None:
         """Add records of perf about address spaces, as the kernel wrote them."""

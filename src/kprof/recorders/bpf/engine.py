@@ -20,6 +20,8 @@ _SHARED = ("rows_a", "rows_b", "active", "stacks", "tallies", "targets", "cgroup
 _SETTINGS = ".rodata.settings"
 _SYMBOLS = "inlined functions are none; see /sys/kernel/tracing/available_filter_functions"
 _FAMILY, _FAMILY_PROGRAMS = "family", ("on_fork", "on_free")
+# As programs/maps.h has them.
+_OPEN_ROOM, _TARGET_ROOM = 1 << 15, 1 << 14
 _ROOM = (1 << 14, 1 << 18)
 _DRAIN_AT_ONCE = 1024
 # What an element takes besides key and value, in a hash map of the kernel.
@@ -58,7 +60,8 @@ class Engine:
         """Bytes that the maps take in the kernel."""
         row = layout.KEY.itemsize + layout.ROW.itemsize + _ELEMENT
         stack = 8 + layout.STACK.itemsize + _ELEMENT
-        return self.room * (2 * row + stack)
+        begun = layout.OPEN_KEY.itemsize + layout.OPEN.itemsize + _ELEMENT
+        return self.room * (2 * row + stack) + _OPEN_ROOM * begun + _TARGET_ROOM * (8 + _ELEMENT)
 
     def load(self) -> None:
         """Load the programs.
@@ -174,4 +177,6 @@ class Engine:
             for source, loaded in zip(self._sources, self._objects, strict=True)
             for program in source.programs
         )
-        return {"events": events, "missed": missed}
+        # Children that were not recorded because there was no room to remember them.
+        untracked = self._family.map(".bss", "u4", "u8").of_each_cpu(0)[0] if self._family else 0
+        return {"events": events, "missed": missed, "untracked": int(untracked)}

@@ -90,7 +90,7 @@ _MEANINGS = (
     (
         {errno.EINVAL, errno.ENOSYS},
         "unknown func|invalid func|unknown opcode",
-        "this kernel is too old: the bpf backend needs Linux 5.17",
+        "this kernel is too old: the bpf backend needs Linux 5.18",
         "use --backend perf",
     ),
     (

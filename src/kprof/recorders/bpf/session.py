@@ -33,7 +33,7 @@ _TICK = 0.05
 # Rows are moved this often, and sooner when a quarter of the room was taken.
 _DRAIN_SECONDS, _SHORTEST_DRAIN = 1.0, 0.1
 _CROWDED = 4
-_OUR_WAY = rb"bpf_trace_run\d+|__bpf_trace_\w+|__traceiter_\w+"
+_OUR_WAY = rb"bpf_trace_run\d+|__bpf_trace_\w+|__traceiter_\w+|bpf_trampoline_\w+\t\[bpf\]"
 _ALL_BITS = (1 << 64) - 1
 
 
@@ -60,7 +60,8 @@ def record(
         with StopSignals() as signals, _Session(request, planned, folder) as session:
             session.start()
             session.follow(signals, progress)
-            session.finish()
+            for text in session.finish():
+                note(text)
             # The command ends last: what it does at its end is not waited for.
             status = session.end_command(signals)
             return Recording(
@@ -114,6 +115,9 @@ class _Session:
         if request.cgroup:
             self._limit_to_cgroup(request.cgroup)
         self.engine.attach(request.pids)
+        if any(source.target for source in self.plan.sources):
+            # Their way to the program exists since they are attached.
+            self.dump.meta(self._meta())
         self.begun = time.monotonic()
         if self.gate:
             self.gate.open()
@@ -159,8 +163,8 @@ class _Session:
             return True
         return bool(self.targets) and not any(start_of(task) == start for task, start in self.targets.items())
 
-    def finish(self) -> None:
-        """Stop, and write the rest.
+    def finish(self) -> list[str]:
+        """Stop, and write the rest; return what a user must be told.
 
         Raises:
             KprofError: What was counted is not what was seen.
@@ -175,6 +179,8 @@ class _Session:
         for event in tallies["events"]:
             if event["seen"] != event["counted"] + event["no_room"] + event["nested"]:
                 raise KprofError(f"the accounting of {event['event']} does not add up: {event}")
+        untracked = tallies["untracked"]
+        return [f"{untracked:,} children are not recorded: too many processes at once"] if untracked else []
 
     def end_command(self, signals: StopSignals) -> int | None:
         """End the command if it still runs; return its status, None if there is none."""
