@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -19,7 +20,7 @@ COMMAND = ["sh", "-c", "for i in 1 2 3; do cat /etc/hostname >/dev/null; done"]
 pytestmark = pytest.mark.skipif(
     not shutil.which("perf")
     or os.geteuid() != 0
-    or not os.path.isdir("/sys/kernel/tracing/events/sched"),
+    or not Path("/sys/kernel/tracing/events/sched").is_dir(),
     reason="needs perf, tracefs and the right to record tracepoints",
 )
 
