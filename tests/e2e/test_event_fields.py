@@ -18,17 +18,13 @@ EVENTS = [
 COMMAND = ["sh", "-c", "for i in 1 2 3; do cat /etc/hostname >/dev/null; done"]
 
 pytestmark = pytest.mark.skipif(
-    not shutil.which("perf")
-    or os.geteuid() != 0
-    or not Path("/sys/kernel/tracing/events/sched").is_dir(),
+    not shutil.which("perf") or os.geteuid() != 0 or not Path("/sys/kernel/tracing/events/sched").is_dir(),
     reason="needs perf, tracefs and the right to record tracepoints",
 )
 
 
 def perf(*arguments, **options):
-    return subprocess.run(
-        ["perf", *arguments], capture_output=True, check=True, timeout=60, **options
-    ).stdout
+    return subprocess.run(["perf", *arguments], capture_output=True, check=True, timeout=60, **options).stdout
 
 
 @pytest.fixture(scope="module", params=["file", "pipe", "compressed"])
@@ -44,13 +40,10 @@ def recording(request, tmp_path_factory):
 
 
 def printed(path, event):
-    text = perf(
-        "script", "-i", str(path), "-F", "tid,time,event,trace", "--ns"
-    ).decode()
+    text = perf("script", "-i", str(path), "-F", "tid,time,event,trace", "--ns").decode()
     line = re.compile(rf"^ *(\d+) +(\d+)\.(\d{{9}}): +{event}: (.*)$", re.MULTILINE)
     return sorted(
-        (int(s) * 10**9 + int(ns), int(tid), fields.strip())
-        for tid, s, ns, fields in line.findall(text)
+        (int(s) * 10**9 + int(ns), int(tid), fields.strip()) for tid, s, ns, fields in line.findall(text)
     )
 
 
@@ -68,10 +61,7 @@ SHOWN = {
 @pytest.mark.parametrize("event", EVENTS)
 def test_fields_are_those_that_perf_prints(recording, event):
     table = pipeline.read_fields(str(recording), event).to_pandas()
-    ours = [
-        (row["time_ns"], row["tid"], SHOWN[event](row))
-        for row in table.to_dict("records")
-    ]
+    ours = [(row["time_ns"], row["tid"], SHOWN[event](row)) for row in table.to_dict("records")]
     assert sorted(ours) == printed(recording, event)
     assert len(ours) >= 3
 
@@ -94,7 +84,6 @@ def test_control_groups_are_those_that_perf_counts(tmp_path):
     ours = profile.to_pandas().groupby("cgroup", observed=True)["count"].sum().to_dict()
     text = perf("report", "-n", "-s", "cgroup", "--stdio", "-i", str(path)).decode()
     theirs = {
-        path: int(count)
-        for count, path in re.findall(r"^ +[\d.]+% +(\d+) +(/\S*)", text, re.MULTILINE)
+        path: int(count) for count, path in re.findall(r"^ +[\d.]+% +(\d+) +(/\S*)", text, re.MULTILINE)
     }
     assert ours == theirs
