@@ -34,11 +34,12 @@ class Report:
 
 def _observed(profile: Profile) -> npt.NDArray[np.int64]:
     """Return how often each row was seen; folded text only knows what its rows weigh."""
-    return profile.samples.weight if _is_folded(profile) else profile.samples.count
+    return profile.samples.count if knows_samples(profile) else profile.samples.weight
 
 
-def _is_folded(profile: Profile) -> bool:
-    return profile.meta.facts.get("input") == "folded stacks"
+def knows_samples(profile: Profile) -> bool:
+    """Say whether rows know how many samples they stand for; folded text only has weights."""
+    return profile.meta.facts.get("input") != "folded stacks"
 
 
 def _unknown_frames(profile: Profile) -> npt.NDArray[np.bool_]:
@@ -67,7 +68,7 @@ def judge(profile: Profile) -> Report:
     lost = sum(quality.lost.values())
     unknown = unknown_share(profile)
     # Folded text does not tell how many samples a line was, nor what was lost on the way to it.
-    folded = _is_folded(profile)
+    folded = not knows_samples(profile)
     facts = [f"{counted(quality.read, 'stack' if folded else 'sample')} read", f"{kept:,} kept"]
     facts += [f"{n:,} left out by {cause}" for cause, n in quality.filtered.items()]
     if not folded:

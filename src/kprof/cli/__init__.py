@@ -9,6 +9,7 @@ import typer
 from kprof.cli.flame import flame
 from kprof.cli.fold import fold
 from kprof.cli.record import RecordCommand, record
+from kprof.cli.report import report
 from kprof.errors import KprofError
 
 _INTERRUPTED = 130
@@ -27,6 +28,7 @@ app.command(epilog="Example: kprof record -F 499 -d 10 -o app.html -- ./app --fa
 )
 app.command(epilog="Example: perf script | kprof fold - | grep -v idle > out.folded")(fold)
 app.command(epilog="Example: kprof flame out.folded --title 'checkout, before the fix' --open")(flame)
+app.command(epilog="Example: kprof report perf.data --function malloc")(report)
 
 
 def _version(show: bool) -> None:

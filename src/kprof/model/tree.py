@@ -4,10 +4,14 @@ A stack's parent stands before it, so doubling the length of the step at every r
 parent, to grandparent, …) visits every path in log2(depth) rounds.
 """
 
+from typing import TypeVar
+
 import numpy as np
 import numpy.typing as npt
 
 from kprof.model.tables import Int32, Int64
+
+Number = TypeVar("Number", np.int64, np.float64)
 
 
 def path_sum(parent: Int32, values: npt.NDArray[np.int64]) -> Int64:
@@ -40,10 +44,10 @@ def path_any(parent: Int32, marked: npt.NDArray[np.bool_]) -> npt.NDArray[np.boo
     return path_sum(parent, marked.astype(np.int64)) > 0
 
 
-def subtree_sum(parent: Int32, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def subtree_sum(parent: Int32, values: npt.NDArray[Number]) -> npt.NDArray[Number]:
     """Sum a value per stack over the stack and all that grow out of it, shape (n,).
 
-    One pass a level, deepest first.
+    One pass a level, deepest first. Sums of whole numbers are exact if that of all is within int64.
     """
     total = values.copy()
     depth = depths(parent)

@@ -10,6 +10,7 @@ from kprof.pipeline.outputs import (
     write,
     write_folded,
     write_page,
+    write_text,
 )
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "write",
     "write_folded",
     "write_page",
+    "write_text",
 ]

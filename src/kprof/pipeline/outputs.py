@@ -61,6 +61,11 @@ def write_folded(profile: Profile, output: str, options: FoldedOptions | None = 
     return f"{_title(output, 'standard output')} ({counted(lines, 'stack')})"
 
 
+def write_text(text: str, output: str) -> None:
+    """Write a text such as a report; `-` is standard output."""
+    write_whole(output, text.encode(errors="replace"))
+
+
 def write_page(profile: Profile, output: str, options: "PageOptions") -> str:
     """Write the interactive page; returns what was written, for a summary."""
     from kprof.exporters import html  # noqa: PLC0415 - the page's library is not needed to fold
