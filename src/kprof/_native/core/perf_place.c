@@ -45,11 +45,12 @@ static int32_t kernel_place(kp_perf *p, uint64_t address, unsigned mode, int is_
     return intern(p, (kp_perf_place){mapping, name, mode, (uint32_t)is_return, address});
 }
 
-static int32_t user_place(kp_perf *p, const kp_region *region, uint64_t address, unsigned mode, int is_return) {
-    /* Broken stacks are full of addresses of nothing. They have no names to be told apart by. */
-    uint64_t unmapped = p->options.keep_unmapped ? address : 0;
-    uint64_t at = region ? address - region->start + region->offset : unmapped;
-    return intern(p, (kp_perf_place){region ? region->mapping : -1, -1, mode, (uint32_t)is_return, at});
+/* Broken stacks are full of addresses of nothing. They have no names to be told apart by. */
+static int32_t place_of_nothing(kp_perf *p, uint64_t address, unsigned mode, int is_return) {
+    if (p->options.keep_unmapped) return intern(p, (kp_perf_place){-1, -1, mode, (uint32_t)is_return, address});
+    int32_t *known = &p->nowhere[mode & KP_MODE_MASK][!!is_return];
+    if (!*known) *known = intern(p, (kp_perf_place){-1, -1, mode, (uint32_t)is_return, 0}) + 1;
+    return *known - 1;
 }
 
 int32_t kp_place_of(kp_perf *p, const kp_space *space, uint64_t address, unsigned mode, int is_return) {
@@ -64,9 +65,10 @@ int32_t kp_place_of(kp_perf *p, const kp_space *space, uint64_t address, unsigne
         place = kernel_place(p, address, mode, is_return);
     } else {
         const kp_region *region = mode == KP_MODE_USER ? kp_find_region(space, address) : NULL;
-        place = user_place(p, region, address, mode, is_return);
         /* There is no end of them, and they would push out what comes again. */
-        if (!region) return place;
+        if (!region) return place_of_nothing(p, address, mode, is_return);
+        uint64_t at = address - region->start + region->offset;
+        place = intern(p, (kp_perf_place){region->mapping, -1, mode, (uint32_t)is_return, at});
     }
     *cached = (kp_place_cache){address, version + 1, place, how};
     return place;

@@ -161,6 +161,7 @@ struct kp_perf {
     kp_perf_place *places;
     size_t place_count, place_room;
     kp_table place_table;
+    int32_t nowhere[8][2]; /* of addresses in no mapping: place + 1, by mode and whether it is a return address */
     kp_place_cache *cache; /* of addresses of processes, and behind them those of the kernel */
     kp_perf_node *nodes;
     size_t node_count, node_room;
