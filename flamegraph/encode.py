@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flamegraph import colors
-from flamegraph.tree import Tree
+from flamegraph.overview import GAP
+from flamegraph.samples import Samples
+from flamegraph.tree import Labels, Tree
 
 _ZLIB_LEVEL = 6
 
@@ -22,9 +24,9 @@ class Payload:
 
     Attributes:
         meta: JSON-able: `nodes`, `columns` (bytes of each column), `total` (a string, as JavaScript numbers
-            are exact to 2**53 only), `maxDepth`.
-        columns: base64 of zlib of three varint columns in preorder: how far the depth falls short of one
-            more than the node before, label id, self weight.
+            are exact to 2**53 only), `maxDepth`, and `other`, the total of the fourth column if there is one.
+        columns: base64 of zlib of varint columns in preorder: how far the depth falls short of one more than
+            the node before, label id, self weight, and maybe the self weight in the profile to compare with.
         labels: base64 of zlib of JSON: `name`, `source`, `modules` and `module` (index into modules), and
             `schemes`, colour classes by scheme name. Label ids are renumbered, most frequent first.
     """
@@ -34,30 +36,54 @@ class Payload:
     labels: str
 
 
-def encode(tree: Tree) -> Payload:
-    """Encode a tree."""
-    used, counts = np.unique(tree.label, return_counts=True)
+def encode(*trees: Tree) -> list[Payload]:
+    """Encode trees that have their labels in common; those of the first are the labels of all.
+
+    Args:
+        trees: of one `Labels` object each, equal in content.
+
+    Raises:
+        ValueError: the labels differ.
+    """
+    if any(tree.labels.name != trees[0].labels.name for tree in trees):
+        raise ValueError("trees side by side must have the same labels")
+    used, counts = np.unique(np.concatenate([tree.label for tree in trees]), return_counts=True)
     by_count = used[np.argsort(-counts, kind="stable")]
-    new_id = np.zeros(len(tree.labels.name), np.int64)
+    new_id = np.zeros(len(trees[0].labels.name), np.int64)
     new_id[by_count] = np.arange(len(by_count))
+    labels = _labels(trees, by_count, int(new_id[-1]) if _has_gap(trees[0]) else -1)
+    return [_payload(tree, new_id, labels) for tree in trees]
+
+
+def _has_gap(tree: Tree) -> bool:
+    return tree.labels.kind[-1] == GAP
+
+
+def _payload(tree: Tree, new_id: NDArray[np.int64], labels: str) -> Payload:
     fall = np.zeros(len(tree), np.int64)
     fall[1:] = tree.depth[:-1] + 1 - tree.depth[1:]
-    columns = [varints(column) for column in (fall, new_id[tree.label], tree.self_weight)]
+    numbers = [fall, new_id[tree.label], tree.self_weight]
     meta = {
         "nodes": len(tree),
-        "columns": [len(column) for column in columns],
         "total": str(int(tree.total[0])),
         "maxDepth": int(tree.depth.max()),
     }
-    return Payload(meta, pack(b"".join(column.tobytes() for column in columns)), _labels(tree, by_count))
+    if tree.other_weight is not None:
+        numbers.append(tree.other_weight)
+        meta["other"] = str(sum(tree.other_weight.tolist()))
+    columns = [varints(column) for column in numbers]
+    meta["columns"] = [len(column) for column in columns]
+    return Payload(meta, pack(b"".join(column.tobytes() for column in columns)), labels)
 
 
-def _labels(tree: Tree, order: NDArray[np.int32]) -> str:
-    labels = tree.labels
+def _labels(trees: Sequence[Tree], order: NDArray[np.int32], gap: int) -> str:
+    labels = trees[0].labels
     importance = np.zeros(len(labels.name), np.int64)
-    np.add.at(importance, tree.label, tree.self_weight)
+    seen = np.zeros(len(labels.name), np.int64)
+    for tree in trees:
+        np.add.at(importance, tree.label, tree.self_weight)
+        seen += np.bincount(tree.label[1:], minlength=len(labels.name))
     # A kind that is only passed through, such as a process, still belongs in the legend.
-    seen = np.bincount(tree.label[1:], minlength=len(labels.name))
     weights = np.where(importance > 0, importance, np.minimum(seen, 1)).tolist()
     modules = sorted({labels.module[at] for at in order})
     index = {module: at for at, module in enumerate(modules)}
@@ -66,19 +92,35 @@ def _labels(tree: Tree, order: NDArray[np.int32]) -> str:
         "source": [labels.source[at] for at in order] if any(labels.source) else [],
         "modules": modules,
         "module": [index[labels.module[at]] for at in order],
-        "schemes": {color: _scheme(tree, color, weights, order) for color in ("kind", "module")},
+        "schemes": {color: _scheme(labels, color, weights, order) for color in ("kind", "module")},
+        "gap": gap,
     }
     return pack(json.dumps(content, separators=(",", ":")).encode("ascii"))
 
 
-def _scheme(tree: Tree, color: str, weights: Sequence[int], order: NDArray[np.int32]) -> dict[str, Any]:
-    scheme = colors.scheme(tree.labels, color, weights)
+def _scheme(labels: Labels, color: str, weights: Sequence[int], order: NDArray[np.int32]) -> dict[str, Any]:
+    scheme = colors.scheme(labels, color, weights)
     return {
         "of": [scheme.of_label[at] for at in order],
         "light": scheme.light,
         "dark": scheme.dark,
         "legend": scheme.legend,
     }
+
+
+def encode_samples(samples: Samples) -> tuple[dict[str, Any], str]:
+    """Encode samples: what the page needs to know of the columns, and the columns, packed."""
+    order = np.argsort(samples.node, kind="stable")
+    steps = np.diff(samples.node[order], prepend=0)
+    numbers = [steps, samples.weight[order], *(facet.value[order] for facet in samples.facets)]
+    columns = [varints(column) for column in numbers]
+    meta = {
+        "rows": len(order),
+        "columns": [len(column) for column in columns],
+        "total": str(sum(samples.weight.tolist())),
+        "facets": [facet.described() for facet in samples.facets],
+    }
+    return meta, pack(b"".join(column.tobytes() for column in columns))
 
 
 def pack(data: bytes) -> str:

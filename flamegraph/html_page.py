@@ -1,34 +1,28 @@
 """One HTML file that holds a flame graph and all that it takes to explore it offline."""
 
-import functools
 import html
 import json
 import re
 from collections.abc import Mapping, Sequence
-from importlib import resources
 from typing import Any
 
-from flamegraph import vendor
-from flamegraph.encode import encode, pack
+from flamegraph.bundle import asset, bundle, plotly
+from flamegraph.encode import Payload, encode, encode_samples
+from flamegraph.hints import unknown_by_module
+from flamegraph.overview import overview
+from flamegraph.samples import Samples
 from flamegraph.tree import Tree
 
-# A module stands behind those that it imports from: bundling is concatenating in this order.
-SCRIPTS = (
-    "decode.js",
-    "format.js",
-    "layout.js",
-    "search.js",
-    "colors.js",
-    "draw.js",
-    "view.js",
-    "route.js",
-    "tip.js",
-    "chrome.js",
-    "keys.js",
-    "app.js",
-)
-_IMPORT = re.compile(r"^import\b[^;]*;\n", re.MULTILINE)
-_EXPORT = re.compile(r"^export (?=(?:async )?(?:function|const|let|class)\b)", re.MULTILINE)
+COLORS = {
+    "kind": "by kind",
+    "module": "by module",
+    "name": "by name",
+    "heat": "by self weight",
+    "change": "by change",
+}
+THEMES = ("auto", "light", "dark")
+# Below that, the whole tree is there before an overview could be drawn.
+_LARGE = 60_000
 _HOLE = re.compile(r"\{\{(\w+)\}\}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -43,12 +37,15 @@ def page(
     warnings: Sequence[str] = (),
     icicle: bool = False,
     theme: str = "auto",
-    color: str = "kind",
+    color: str = "",
+    samples: Samples | None = None,
+    beside: Tree | None = None,
+    names: tuple[str, str] = ("", ""),
 ) -> str:
     """Return the HTML of an interactive flame graph. It asks nothing of any network.
 
     Args:
-        tree: what to draw, all of it is in the page.
+        tree: what to draw, all of it is in the page. One with `other_weight` is a differential flame graph.
         title: heading and title of the page.
         unit: of the weights: "samples", "ns", "bytes", "events", or any noun.
         facts: how the stacks came about, by name; shown on demand.
@@ -56,49 +53,68 @@ def page(
         warnings: like quality, highlighted.
         icicle: begin with the roots on top.
         theme: "light", "dark", or "auto" to follow the reader's system.
-        color: "kind" or "module", to begin with.
+        color: "kind", "module", "name", "heat" or "change" (differential only), to begin with; by default
+            "change" where there is one, else "kind".
+        samples: what the reader may filter by, and when it was.
+        beside: a second tree, drawn beside the first and linked with it; of the same labels.
+        names: headings of the two.
     """
-    if theme not in {"auto", "light", "dark"}:
-        raise ValueError(f"theme is 'auto', 'light' or 'dark', not {theme!r}")
-    if color not in {"kind", "module"}:
-        raise ValueError(f"color is 'kind' or 'module', not {color!r}")
-    payload = encode(tree)
-    options = {"unit": unit, "icicle": icicle, "theme": theme, "color": color, "tree": payload.meta}
-    return _fill(
-        _asset("page.html"),
-        {
-            "title": _text(title),
-            "style": _asset("page.css"),
-            "quality": _items(quality, "chip"),
-            "warnings": _items(warnings, "chip warning"),
-            "facts": _facts(facts or {}),
-            "options": _script_json(options),
-            "columns": payload.columns,
-            "labels": payload.labels,
-            "plotly": _plotly(),
-            "script": bundle(),
-        },
-    )
+    color = color or ("change" if tree.other_weight is not None else "kind")
+    colors = [name for name in COLORS if name != "change" or tree.other_weight is not None]
+    _check_choice("theme", theme, THEMES)
+    _check_choice("color", color, colors)
+    payloads = encode(tree, beside) if beside is not None else encode(tree)
+    options = {"unit": unit, "icicle": icicle, "theme": theme, "color": color, "tree": payloads[0].meta}
+    data = _script("columns", payloads[0].columns) + _script("labels", payloads[0].labels)
+    if beside is not None:
+        options["second"] = {"tree": payloads[1].meta}
+        data += _script("second-columns", payloads[1].columns)
+    if samples is not None and len(samples.node):
+        options["samples"], packed = encode_samples(samples)
+        data += _script("samples", packed)
+    first = _overview(tree, options) if beside is None else ""
+    holes = {
+        "title": _text(title),
+        "quality": _items(quality, "chip"),
+        "warnings": _items(warnings, "chip warning"),
+        "facts": _facts(facts or {}, unknown_by_module(tree)),
+        "colors": "".join(
+            f'<option value="{name}">{text}</option>' for name, text in COLORS.items() if name in colors
+        ),
+        "swap": "" if tree.other_weight is not None else "hidden",
+        "pair": "two" if beside is not None else "",
+        "first": f"<h2>{_text(names[0])}</h2>" if beside is not None else "",
+        "second": f"<h2>{_text(names[1])}</h2>" if beside is not None else "",
+        "options": _script_json(options),
+        "overview": first,
+        "data": data,
+    }
+    return _fill(asset("page.html"), {**holes, **_constant()})
 
 
-@functools.cache
-def bundle() -> str:
-    """Join the modules of the page into one script; every name of theirs is private to it."""
-    parts = [_EXPORT.sub("", _IMPORT.sub("", _asset(name))) for name in SCRIPTS]
-    script = "(() => {\n'use strict';\n" + "\n".join(parts) + "\n})();\n"
-    if "</script" in script.lower() or "<!--" in script:
-        raise ValueError("a script of the page would end its own element")
-    return script
+def _constant() -> dict[str, str]:
+    return {"style": asset("page.css"), "plotly": plotly(), "script": bundle()}
 
 
-@functools.cache
-def _plotly() -> str:
-    return pack(_asset(vendor.PLOTLY_FILE).encode())
+def _overview(tree: Tree, options: dict[str, Any]) -> str:
+    if len(tree) < _LARGE or tree.other_weight is not None:
+        return ""
+    (payload,) = encode(overview(tree))
+    options["overview"] = {"tree": payload.meta}
+    return _scripts("overview", payload)
 
 
-@functools.cache
-def _asset(name: str) -> str:
-    return (resources.files("flamegraph") / "assets" / name).read_text(encoding="utf-8")
+def _scripts(prefix: str, payload: Payload) -> str:
+    return _script(f"{prefix}columns", payload.columns) + _script(f"{prefix}labels", payload.labels)
+
+
+def _script(name: str, packed: str) -> str:
+    return f'<script type="text/plain" id="kf-{name}">{packed}</script>\n'
+
+
+def _check_choice(name: str, value: str, choices: Sequence[str]) -> None:
+    if value not in choices:
+        raise ValueError(f"{name} is one of {', '.join(map(repr, choices))}, not {value!r}")
 
 
 def _fill(template: str, holes: Mapping[str, str]) -> str:
@@ -114,11 +130,12 @@ def _items(texts: Sequence[str], style: str) -> str:
     return "".join(f'<li class="{style}">{_text(text)}</li>' for text in texts)
 
 
-def _facts(facts: Mapping[str, str]) -> str:
-    if not facts:
+def _facts(facts: Mapping[str, str], hints: Sequence[str]) -> str:
+    if not facts and not hints:
         return ""
     rows = "".join(f"<dt>{_text(name)}</dt><dd>{_text(value)}</dd>" for name, value in facts.items())
-    return f"<details><summary>Details</summary><dl>{rows}</dl></details>"
+    rows += "".join(f"<dt>hint</dt><dd>{_text(hint)}</dd>" for hint in hints)
+    return f'<details class="details"><summary>Details</summary><dl>{rows}</dl></details>'
 
 
 def _script_json(value: Any) -> str:

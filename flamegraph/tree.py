@@ -54,6 +54,8 @@ class Tree:
         size: int32; nodes in the subtree, the node itself included.
         parent: int32; index of the node above, -1 for the root.
         labels: the names; the last one is the root's.
+        other_weight: int64 or None; like self_weight, of the profile that this one is compared with. A node
+            may have no weight of its own here, but some there.
     """
 
     depth: Int32
@@ -63,6 +65,7 @@ class Tree:
     size: Int32
     parent: Int32
     labels: Labels
+    other_weight: Int64 | None = None
 
     def __len__(self) -> int:
         return len(self.depth)
@@ -76,7 +79,15 @@ class Tree:
         return nodes[::-1]
 
 
-def build_tree(parent: Int32, label: Int32, weight: Int64, labels: Labels, root_name: str = "all") -> Tree:
+def build_tree(
+    parent: Int32,
+    label: Int32,
+    weight: Int64,
+    labels: Labels,
+    root_name: str = "all",
+    *,
+    other: Int64 | None = None,
+) -> Tree:
     """Build the tree of stacks that are given as nodes of a stack table.
 
     Args:
@@ -85,6 +96,7 @@ def build_tree(parent: Int32, label: Int32, weight: Int64, labels: Labels, root_
         weight: (n,) weight of the stacks that end at the node; zero or more.
         labels: names of the labels.
         root_name: name of the synthetic root box.
+        other: (n,) weight of the same stacks in a profile to compare with.
 
     Returns:
         A tree without zero-weight subtrees. Nodes with equal paths are one node; siblings are in name order.
@@ -93,23 +105,41 @@ def build_tree(parent: Int32, label: Int32, weight: Int64, labels: Labels, root_
         OverflowError: the weights sum to more than int64 holds.
         ValueError: the columns do not describe stacks.
     """
+    return build_tree_with_places(parent, label, weight, labels, root_name, other=other)[0]
+
+
+def build_tree_with_places(
+    parent: Int32,
+    label: Int32,
+    weight: Int64,
+    labels: Labels,
+    root_name: str = "all",
+    *,
+    other: Int64 | None = None,
+) -> tuple[Tree, Int64]:
+    """Like `build_tree`; also return (n,) the node of the tree for each node of the table, -1 if left out."""
     _check(parent, label, weight, len(labels.name))
+    owns = [np.asarray(weight, np.int64)]
+    if other is not None:
+        _check(parent, label, other, len(labels.name))
+        owns.append(np.asarray(other, np.int64))
     # Shifted by one, the root is node 0 and its own parent: pointer doubling then needs no special case.
     above = np.concatenate(([0], np.asarray(parent, np.int64) + 1))
     mark = np.concatenate(([len(labels.name)], np.asarray(label, np.int64)))
-    own = np.concatenate(([0], np.asarray(weight, np.int64)))
-    above, mark, own = _merge_equal_paths(above, mark, own)
+    own = np.array([np.concatenate(([0], column)) for column in owns])
+    above, mark, own, merged = _merge_equal_paths(above, mark, own)
     position, size = _preorder(above, _name_rank(labels.name)[mark])
     order = np.empty(len(position), np.int64)
     order[position] = np.arange(len(position))
-    return _without_empty(
+    tree, kept = _without_empty(
         depth=sum_to_root(np.ones(len(above), np.int64), above)[order],
         label=mark[order],
-        own=own[order],
+        own=own[:, order],
         size=size[order],
         parent=position[above[order]],
         labels=labels.with_root(root_name),
     )
+    return tree, kept[position[merged]][1:]
 
 
 def sum_to_root(values: Int64, above: Int64) -> Int64:
@@ -159,12 +189,12 @@ def _name_rank(names: Sequence[str]) -> Int64:
     return rank
 
 
-def _merge_equal_paths(above: Int64, mark: Int64, own: Int64) -> tuple[Int64, Int64, Int64]:
-    """Make one node of all nodes whose labels from the root down are the same."""
+def _merge_equal_paths(above: Int64, mark: Int64, own: Int64) -> tuple[Int64, Int64, Int64, Int64]:
+    """Make one node of all nodes whose labels from the root down are the same; last, where each node went."""
     width = int(mark[0]) + 1
     siblings = np.sort(above[1:] * width + mark[1:])
     if not np.any(siblings[1:] == siblings[:-1]):
-        return above, mark, own
+        return above, mark, own, np.arange(len(above))
     # Prefix doubling: after k rounds, equal ids mean that the nearest 2**k labels are equal. It is exact,
     # where a hash would merge strangers once in a while. The root keeps id 0, being its own ancestor.
     path = (mark + 1) % (width + 1)
@@ -176,9 +206,10 @@ def _merge_equal_paths(above: Int64, mark: Int64, own: Int64) -> tuple[Int64, In
             break
         far = far[far]
     _, first = np.unique(path, return_index=True)
-    merged = np.zeros(len(first), np.int64)
-    np.add.at(merged, path, own)
-    return path[above[first]], mark[first], merged
+    merged = np.zeros((len(own), len(first)), np.int64)
+    for sums, column in zip(merged, own, strict=True):
+        np.add.at(sums, path, column)
+    return path[above[first]], mark[first], merged, path
 
 
 def _preorder(above: Int64, rank: Int64) -> tuple[Int64, Int64]:
@@ -210,22 +241,30 @@ def _subtree_sizes(above: Int64) -> Int64:
 
 def _without_empty(
     *, depth: Int64, label: Int64, own: Int64, size: Int64, parent: Int64, labels: Labels
-) -> Tree:
-    """Drop the subtrees whose total is zero and narrow the columns."""
+) -> tuple[Tree, Int64]:
+    """Drop the subtrees whose total is zero and narrow the columns; also return each node's new place."""
     end = np.arange(len(size)) + size
-    summed = np.concatenate(([0], np.cumsum(own)))
-    total = summed[end] - summed[:-1]
-    keep = total > 0
+    totals = np.array([_slice_sums(column, end) for column in own])
+    keep: NDArray[np.bool_] = np.any(totals > 0, axis=0)
     keep[0] = True
     kept_before = np.concatenate(([0], np.cumsum(keep)))
     parents = kept_before[parent[keep]]
     parents[0] = -1
-    return Tree(
+    tree = Tree(
         depth=depth[keep].astype(np.int32),
         label=label[keep].astype(np.int32),
-        self_weight=own[keep],
-        total=total[keep],
+        self_weight=own[0][keep],
+        total=totals[0][keep],
         size=(kept_before[end] - kept_before[:-1])[keep].astype(np.int32),
         parent=parents.astype(np.int32),
         labels=labels,
+        other_weight=own[1][keep] if len(own) > 1 else None,
     )
+    return tree, np.where(keep, kept_before[:-1], -1)
+
+
+def _slice_sums(column: Int64, end: Int64) -> Int64:
+    """Sum of column[i:end[i]] for every i."""
+    summed = np.concatenate(([0], np.cumsum(column)))
+    sums: Int64 = summed[end] - summed[:-1]
+    return sums

@@ -1,249 +1,219 @@
-import { announce, byId, copyName, showLegend, showMatches, showPath } from './chrome.js';
-import { colorsOf } from './colors.js';
-import { decodeTree, inflate } from './decode.js';
-import { ROW, characterWidth, drawView, startPlotly } from './draw.js';
-import { oneLine } from './format.js';
-import { actionOf, neighbour } from './keys.js';
-import { boxOf, layoutRows, narrowMatches } from './layout.js';
-import { fromHash, nodeAt, pathOf, toHash, writeHash } from './route.js';
-import { compileQuery, matchedWeight } from './search.js';
-import { describeFiller, describeNode, placeTip, spokenNode } from './tip.js';
-import { boxUnder, lineOf, placeOutline, rowsNear } from './view.js';
+import { announce, byId } from './chrome.js';
+import { COMMANDS, escape, frameMenu, moveTo, sandwich, search, searchName, setTheme, stepMatch } from './commands.js';
+import { inflate } from './decode.js';
+import { startPlotly } from './draw.js';
+import { buildFilters } from './filters.js';
+import { Graph } from './graph.js';
+import { startHeatmap } from './heatmap.js';
+import { actionOf } from './keys.js';
+import { closeMenu, menuKey } from './menu.js';
+import { listenToMinimap, seenOf } from './minimap.js';
+import { load, serve } from './model.js';
+import { change, functionNamed, goTo, lookAt, page, refreshTrees, remember, render } from './page.js';
+import { listenToPrinting, takePicture } from './picture.js';
+import { fromHash, nodeAt, pathOf } from './route.js';
+import { freshState, stateFrom } from './state.js';
+import { FunctionTable } from './table.js';
+import { followTheme } from './theme.js';
+import { describeFiller, describeNode, placeTip } from './tip.js';
 
-const options = JSON.parse(byId('options').textContent);
-const state = { zoom: 0, selected: 0, icicle: options.icicle, color: options.color, theme: 'light', query: null };
-const stage = byId('stage');
-/** @type {import('./decode.js').Tree} */
-let tree;
-let rows = [];
-let hidden = [];
-let drawn = { first: 0, last: 0 };
-let found = { weight: 0, nodes: [] };
-let foundAt = -1;
-let hovered = 0;
-let character = 7.2;
-let drawing = null;
-let redraw = false;
+/** @param {string} id @returns {string} */
+const textOf = (id) => byId(id)?.textContent ?? '';
 
-const darkSystem = matchMedia('(prefers-color-scheme: dark)');
-const systemTheme = () => (darkSystem.matches ? 'dark' : 'light');
-const width = () => Math.max(stage.clientWidth, 50);
-
-/** Lays the view out anew and draws it; `keep` says which edge of the graph keeps its place on the screen. */
-async function render(keep = true) {
-  const fromRoots = stage.scrollHeight - stage.scrollTop;
-  rows = layoutRows(tree, state.zoom, width());
-  stage.classList.toggle('flame', !state.icicle);
-  byId('canvas').style.height = `${rows.length * ROW}px`;
-  if (!state.icicle) stage.scrollTop = stage.scrollHeight - (keep ? fromRoots : 0);
-  else if (!keep) stage.scrollTop = 0;
-  hidden = state.query ? narrowMatches(tree, state.zoom, width(), state.query.matches) : [];
-  found = state.query ? matchedWeight(tree, state.zoom, state.query.matches) : { weight: 0, nodes: [] };
-  showPath(tree, state.zoom, options.unit, (node) => zoomTo(node));
-  showMatches(tree, state.zoom, state.query, found);
-  showLegend(colorsOf(tree, state.color, state.theme).legend);
-  byId('reset').disabled = state.zoom === 0;
-  byId('icicle').setAttribute('aria-pressed', String(state.icicle));
-  byId('color').value = state.color;
-  await draw();
-}
-
-const near = () => rowsNear(stage.scrollTop - byId('canvas').offsetTop, stage.clientHeight, rows.length, state.icicle);
-const line = (node) => lineOf(tree.depth[node], rows.length, state.icicle);
-
-/** Draws the rows near the screen; asked while it is drawing, it draws once more at the end. */
-async function draw() {
-  redraw = true;
-  drawing ??= (async () => {
-    while (redraw) {
-      redraw = false;
-      drawn = near();
-      const colors = colorsOf(tree, state.color, state.theme);
-      byId('plot').style.top = `${(state.icicle ? drawn.first : rows.length - drawn.last) * ROW}px`;
-      const matches = state.query && state.query.matches;
-      const view = { ...state, ...drawn, tree, rows, hidden, colors, matches, character, width: width() };
-      await drawView(byId('plot'), view);
-    }
-    drawing = null;
-    mark('chosen', state.selected && state.selected !== state.zoom ? state.selected : -1);
-    mark('hovered', -1);
-  })();
-  await drawing;
-}
-
-function onScroll() {
-  onLeave();
-  const { first, last } = near();
-  const halfScreen = stage.clientHeight / ROW / 2;
-  const moved = Math.abs(first - drawn.first) > halfScreen || Math.abs(last - drawn.last) > halfScreen;
-  if (moved && !drawing) draw();
-}
-
-/** Frames a node with one of the two outlines; -1 hides it. */
-function mark(id, node) {
-  const box = node < 0 ? null : boxOf(tree, rows, node);
-  byId(id).hidden = !box;
-  if (box) placeOutline(byId(id), box, line(node));
-}
-
-function onMove(event) {
-  const box = boxUnder(event, byId('canvas'), rows, state.icicle);
+function onHover(box, event, tree, zoom, pane) {
   const tip = byId('tip');
-  tip.hidden = byId('hovered').hidden = !box;
-  hovered = box && box.node > 0 ? box.node : 0;
+  tip.hidden = !box;
+  page.hovered = box && box.node > 0 && pane === page.panes[0] ? box.node : 0;
+  for (const other of page.panes) if (pane && other !== pane) followHover(box, pane, other);
   if (!box) return;
-  placeOutline(byId('hovered'), box, lineOf(box.depth, rows.length, state.icicle));
-  tip.replaceChildren(...(box.node < 0 ? describeFiller(-box.node) : describeNode(tree, box.node, state.zoom, options.unit)));
+  const other = pane && page.panes.length > 1 ? { tree: page.panes.find((each) => each !== pane).tree, node: twinOf(box, pane) } : null;
+  tip.replaceChildren(...(box.node < 0 ? describeFiller(-box.node) : describeNode(tree, box.node, zoom, page.options.unit, other)));
   placeTip(tip, event.clientX, event.clientY);
 }
 
-function onLeave() {
-  hovered = 0;
-  byId('tip').hidden = byId('hovered').hidden = true;
+/** @returns {number} the same frame in the other pane, -1 if it is not there */
+function twinOf(box, pane, other = page.panes.find((each) => each !== pane)) {
+  if (!box || box.node < 0) return -1;
+  const twin = nodeAt(other.tree, pathOf(pane.tree, box.node));
+  return other.tree.depth[twin] === pane.tree.depth[box.node] ? twin : -1;
 }
 
-function remember(newEntry) {
-  const icicle = state.icicle === options.icicle ? '' : String(Number(state.icicle));
-  const color = state.color === options.color ? '' : state.color;
-  const route = { path: pathOf(tree, state.zoom), query: state.query ? state.query.text : '', icicle, color };
-  writeHash(toHash(route), newEntry, { zoom: state.zoom });
+function followHover(box, pane, other) {
+  other.graph.mark('hovered', twinOf(box, pane, other));
 }
 
-/** Takes the view from the address bar. */
+/** Makes the graph of a pane. */
+function addPane(host, prefix, name) {
+  const pane = { graph: null, base: null, tree: null, zoom: 0, samples: null, derived: '' };
+  pane.graph = new Graph(host, prefix, name, {
+    choose: (node) => goTo(node, pane),
+    hover: (box, event) => pane.tree && onHover(box, event, pane.tree, pane.zoom, pane),
+    menu: (node, event) => frameMenu(pane.tree.names[pane.tree.label[node]], event, () => goTo(node, pane)),
+    look: lookAt,
+  });
+  page.panes.push(pane);
+}
+
+/** Makes one half of the sandwich. */
+function addHalf(host, prefix, name) {
+  const nameAt = (node) => graph.look.tree.names[graph.look.tree.label[node]];
+  const graph = new Graph(byId(host), prefix, name, {
+    choose: (node) => sandwich(nameAt(node)),
+    hover: (box, event) => graph.look && onHover(box, event, graph.look.tree, 0, null),
+    menu: (node, event) => frameMenu(nameAt(node), event),
+    look: () => {},
+  });
+  return graph;
+}
+
+function addTable() {
+  const name = (id) => page.panes[0].base.names[page.panes[0].base.firstLabel[id]];
+  page.table = new FunctionTable({
+    choose: (id) => (page.state.view === 'sandwich' ? sandwich(name(id)) : searchName(name(id))),
+    open: (id) => sandwich(name(id)),
+    hover: () => {},
+  });
+}
+
+/** Takes the view from the address bar, or what is too long for one from the history. */
 function recall(saved) {
-  const route = fromHash(location.hash);
-  // A path too long for an address is only in the history entry.
-  const zoom = route.path === undefined && saved ? saved.zoom : nodeAt(tree, route.path);
-  state.zoom = state.selected = Math.min(zoom || 0, tree.n - 1);
-  state.icicle = route.icicle === undefined ? options.icicle : route.icicle === '1';
-  state.color = Object.hasOwn(tree.schemes, route.color || '') ? route.color : options.color;
-  byId('query').value = route.query || '';
-  state.query = compileQuery(byId('query').value, tree.names);
+  const colors = [...byId('color').querySelectorAll('option')].map((option) => option.value);
+  page.state = saved && !location.hash ? { ...page.fresh, ...saved } : stateFrom(fromHash(location.hash), page.fresh, colors);
+  byId('query').value = page.state.query;
 }
-
-async function zoomTo(node) {
-  if (!Number.isInteger(node) || node < 0 || node >= tree.n) return;
-  const changed = node !== state.zoom;
-  state.zoom = state.selected = node;
-  foundAt = -1;
-  onLeave();
-  if (changed) remember(true);
-  await render();
-  if (changed) announce(spokenNode(tree, node));
-}
-
-async function search(text) {
-  state.query = compileQuery(text, tree.names);
-  foundAt = -1;
-  remember(false);
-  await render();
-  if (state.query) announce(byId('matched').textContent);
-}
-
-function clearSearch() {
-  byId('query').value = '';
-  return search('');
-}
-
-function select(node) {
-  state.selected = node;
-  const top = line(node) * ROW + byId('canvas').offsetTop;
-  if (top < stage.scrollTop || top + ROW > stage.scrollTop + stage.clientHeight) stage.scrollTop = top - stage.clientHeight / 2;
-  mark('chosen', node);
-  announce(spokenNode(tree, node));
-}
-
-/** Goes to the next match that is wide enough to be drawn, in preorder. */
-function step(by) {
-  const shown = found.nodes.filter((node) => boxOf(tree, rows, node));
-  if (!shown.length) return;
-  foundAt = (foundAt + by + shown.length + (foundAt < 0 && by < 0 ? 1 : 0)) % shown.length;
-  select(shown[foundAt]);
-}
-
-function setTheme(theme) {
-  state.theme = theme;
-  document.documentElement.dataset.theme = theme;
-}
-
-/** What keys and buttons do; the names are those of keys.js. */
-const actions = {
-  zoom: () => zoomTo(state.selected),
-  reset: () => zoomTo(0),
-  up: () => zoomTo(Math.max(0, tree.parent[state.zoom])),
-  search: () => byId('query').focus(),
-  copy: () => copyName(tree.names[tree.label[hovered || state.selected || state.zoom]]),
-  help: () => (byId('help').open ? byId('help').close() : byId('help').showModal()),
-  icicle: () => { state.icicle = !state.icicle; remember(false); onLeave(); return render(false); },
-  theme: () => { setTheme(state.theme === 'dark' ? 'light' : 'dark'); return render(); },
-  color: () => { state.color = state.color === 'kind' ? 'module' : 'kind'; remember(false); return render(); },
-  next: () => step(1),
-  previous: () => step(-1),
-};
 
 function onKey(event) {
-  const action = actionOf(event, state.icicle);
+  if (menuKey(event)) return;
+  const action = actionOf(event, page.state.icicle);
   if (byId('help').open && action !== 'help') return;
-  const typing = event.target.matches?.('input, select');
-  const pressing = event.target.matches?.('button, summary') && action === 'zoom';
+  const typing = event.target.matches?.('input, select, textarea');
+  const pressing = event.target.matches?.('button, summary, a') && action === 'zoom';
   if (!action || typing || pressing) return;
   event.preventDefault();
-  if (actions[action]) actions[action]();
-  else select(neighbour(tree, state.selected, action));
+  if (action === 'escape') escape();
+  else if (COMMANDS[action]) COMMANDS[action]();
+  else moveTo(action);
 }
 
 function onQueryKey(event) {
-  if (event.key === 'Enter') step(event.shiftKey ? -1 : 1);
+  if (event.key === 'Enter') stepMatch(event.shiftKey ? -1 : 1);
   if (event.key !== 'Escape') return;
   event.preventDefault();
-  if (byId('query').value) clearSearch();
-  else stage.focus();
+  if (byId('query').value) search('');
+  else page.panes[0].graph.stage.focus();
 }
 
 function listen() {
   let waiting;
   const soon = (act, ms) => { clearTimeout(waiting); waiting = setTimeout(act, ms); };
-  for (const id of ['reset', 'icicle', 'theme', 'help-open', 'next', 'previous']) {
-    byId(id).onclick = () => actions[id === 'help-open' ? 'help' : id]();
+  for (const button of document.querySelectorAll('[data-command]')) {
+    button.addEventListener('click', () => COMMANDS[/** @type {HTMLElement} */ (button).dataset.command ?? '']());
   }
-  byId('clear').onclick = clearSearch;
-  byId('color').onchange = () => { state.color = byId('color').value; remember(false); render(); };
+  byId('clear').onclick = () => search('');
+  byId('view-sandwich').onclick = () => change({ view: 'sandwich', pick: page.state.pick || pickOf() });
+  for (const key of ['icicle', 'merge', 'swap']) byId(key).onchange = () => change({ [key]: byId(key).checked });
+  for (const key of ['color', 'order']) byId(key).onchange = () => change({ [key]: byId(key).value });
   byId('query').oninput = () => soon(() => search(byId('query').value), 60);
   byId('query').onkeydown = onQueryKey;
-  byId('canvas').onclick = (event) => {
-    const box = boxUnder(event, byId('canvas'), rows, state.icicle);
-    if (box && box.node >= 0) zoomTo(box.node);
-  };
-  stage.onmousemove = onMove;
-  stage.onmouseleave = onLeave;
-  stage.onscroll = onScroll;
   document.onkeydown = onKey;
-  addEventListener('popstate', (event) => { recall(event.state); render(); });
+  document.addEventListener('pointerdown', onOutside);
+  addEventListener('popstate', async (event) => { recall(event.state); await refreshTrees(); await render(); });
   addEventListener('resize', () => soon(() => render(), 80));
-  if (options.theme === 'auto') darkSystem.onchange = () => { setTheme(systemTheme()); render(); };
+  listenToMinimap(byId('minimap'), () => seenOf(page.panes[0].tree, page.panes[0].zoom, page.state.span), brush);
+  listenToPrinting(() => render());
 }
 
+/** The function that a sandwich begins with: the chosen one, else the one that is the leaf most often. */
+function pickOf() {
+  const [{ base, tree, graph, zoom }] = page.panes;
+  if (page.table.chosen >= 0) return base.names[base.firstLabel[page.table.chosen]];
+  const node = graph.selected || zoom;
+  if (node) return tree.names[tree.label[node]];
+  let best = 0;
+  for (let i = 1; i < tree.n; i++) if (!best || tree.self[i] > tree.self[best]) best = i;
+  return tree.names[tree.label[best]];
+}
+
+async function brush(span) {
+  page.panes[0].zoom = 0;
+  page.state = { ...page.state, path: '' };
+  await lookAt(span);
+}
+
+function onOutside(event) {
+  if (!event.target.closest?.('#kf-menu')) closeMenu();
+  for (const open of document.querySelectorAll('details[open]')) if (!open.contains(event.target)) open.removeAttribute('open');
+}
+
+/** @param {number} at which profile @param {string} prefix of the elements that hold it */
+async function adopt(at, prefix) {
+  const meta = at ? page.options.second : page.options[prefix] ?? page.options;
+  const packed = { columns: textOf(`${prefix}columns`), labels: textOf(`${prefix}labels`) || textOf('labels'), samples: textOf(`${prefix}samples`), meta };
+  const { tree, samples } = await load(packed);
+  Object.assign(page.panes[at], { base: tree, tree, samples, derived: '' });
+}
+
+const domReady = () => new Promise((resolve) => {
+  if (document.readyState === 'loading') addEventListener('DOMContentLoaded', resolve, { once: true });
+  else resolve(undefined);
+});
+
+/** Draws the overview first if there is one: the whole tree takes longer to read. */
 async function start() {
-  setTheme(options.theme === 'auto' ? systemTheme() : options.theme);
-  const packed = ['columns', 'labels', 'plotly'].map((id) => inflate(byId(id).textContent));
-  const [columns, labels, plotly] = await Promise.all(packed);
-  const text = new TextDecoder();
-  startPlotly(text.decode(plotly));
-  tree = decodeTree(columns, options.tree, JSON.parse(text.decode(labels)));
-  character = characterWidth();
+  page.options = JSON.parse(textOf('options'));
+  page.fresh = freshState(page.options);
+  followTheme(page.options.theme, (theme) => { setTheme(theme); if (page.panes[0]?.tree) render(); });
+  addPane(byId('graph'), '', 'Flame graph');
+  page.callers = addHalf('callers', 'callers-', 'Callers');
+  page.callees = addHalf('callees', 'callees-', 'Callees');
+  addTable();
+  startPlotly(new TextDecoder().decode(await inflate(textOf('plotly'))));
+  if (page.options.overview) {
+    await adopt(0, 'overview');
+    page.state = page.fresh;
+    await refreshTrees();
+    await render(false);
+    document.documentElement.dataset.overview = 'true';
+    await new Promise((resolve) => { requestAnimationFrame(() => setTimeout(resolve)); });
+  }
+  await domReady();
+  await adopt(0, '');
+  if (page.options.second) {
+    addPane(byId('second'), 'second-', 'Second flame graph');
+    await adopt(1, 'second-');
+  }
   recall(null);
+  const [{ samples }] = page.panes;
+  if (samples) buildFilters(samples, keepOnly);
+  if (samples) startHeatmap(samples, page, keepOnly);
   listen();
+  await refreshTrees();
   await render(false);
   document.documentElement.dataset.ready = 'true';
+  announce(textOf('path'));
+}
+
+function keepOnly(facet, values) {
+  const { [facet]: _, ...rest } = page.state.keep;
+  return change({ keep: values ? { ...rest, [facet]: values } : rest });
 }
 
 /** For tests, and for the curious: to read, not to change. */
-window.kflame = Object.freeze({
-  get state() { return { ...state, width: width(), rows: rows.length, drawn }; },
-  get tree() { return tree; },
-  get found() { return found; },
-  zoomTo,
-  boxOf: (node) => boxOf(tree, rows, node),
-  rowTop: (node) => byId('canvas').getBoundingClientRect().top + line(node) * ROW,
-});
-start();
+function expose() {
+  const first = () => page.panes[0];
+  /** @type {any} */ (window).kflame = Object.freeze({
+    get state() { return { ...page.state, zoom: first().zoom, width: first().graph.width, rows: first().graph.rows.length, drawn: first().graph.drawn }; },
+    get tree() { return first().tree; },
+    get found() { return page.found; },
+    get panes() { return page.panes; },
+    zoomTo: goTo, remember, takePicture, functionNamed,
+    boxOf: (node, at = 0) => page.panes[at].graph.boxOf(node),
+    rowTop: (node, at = 0) => page.panes[at].graph.rowTop(node),
+  });
+}
+
+if (typeof document === 'undefined') serve();
+else {
+  expose();
+  start();
+}

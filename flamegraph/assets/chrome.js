@@ -6,7 +6,7 @@ import { element } from './tip.js';
 const CRUMBS = 4;
 const LEGEND = 8;
 
-/** @param {string} id @returns {HTMLElement} */
+/** @param {string} id @returns {any} the element; any, as each has properties of its own */
 export const byId = (id) => document.getElementById(`kf-${id}`);
 
 /** Shows where the view is, as a path whose parts are clickable. */
@@ -48,6 +48,34 @@ export function showMatches(tree, zoom, query, found) {
   byId('matched').textContent = query ? `${share} matched, ${places} ${found.nodes.length === 1 ? 'place' : 'places'}` : '';
   byId('literal').textContent = query && query.literal ? 'not a regular expression: searched as text' : '';
   for (const id of ['previous', 'next', 'clear']) byId(id).hidden = !query;
+}
+
+/**
+ * Shows what was edited, each with a way to undo it.
+ * @param {import('./state.js').State} state @param {(wishes: Object) => void} change
+ */
+export function showEdits(state, change) {
+  const without = (names, gone) => names.filter((name) => name !== gone);
+  const edits = [
+    ...state.hide.map((name) => [`hidden: ${name}`, { hide: without(state.hide, name) }]),
+    ...state.collapse.map((name) => [`collapsed: ${name}`, { collapse: without(state.collapse, name) }]),
+    ...(state.focus ? [[`only below ${state.focus}`, { focus: '' }]] : []),
+    ...(state.merge ? [['recursion merged', { merge: false }]] : []),
+    ...(state.swap ? [['widths of before', { swap: false }]] : []),
+    ...Object.entries(state.keep).filter(([, values]) => values).map(([facet, values]) => [`${facet}: ${few(values)}`, { keep: { ...state.keep, [facet]: undefined } }]),
+  ];
+  byId('edits').replaceChildren(...edits.map(([text, wishes]) => {
+    const item = element('button', oneLine(text), 'edit');
+    item.title = `${oneLine(text)} — click to undo`;
+    item.onclick = () => change(wishes.keep ? { keep: JSON.parse(JSON.stringify(wishes.keep)) } : wishes);
+    return item;
+  }));
+  byId('edits').hidden = !edits.length;
+}
+
+/** @param {string[]} values */
+function few(values) {
+  return values.length > 3 ? `${values.length} of them` : values.map((value) => value || '(none)').join(', ') || 'none';
 }
 
 /** @returns {Promise<boolean>} whether the clipboard took the text */

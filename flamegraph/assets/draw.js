@@ -8,11 +8,14 @@ export const FONT = 'ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospac
 const FEWEST_CHARACTERS = 3;
 const CONFIG = { staticPlot: true, displayModeBar: false, showSendToCloud: false, displaylogo: false };
 
+let measured = 0;
+
 /** @returns {number} pixels that a character of a box takes */
 export function characterWidth() {
+  if (measured) return measured;
   const context = document.createElement('canvas').getContext('2d');
   context.font = `${FONT_SIZE}px ${FONT}`;
-  return context.measureText('M'.repeat(50)).width / 50;
+  return (measured = context.measureText('M'.repeat(50)).width / 50);
 }
 
 /**
@@ -21,7 +24,7 @@ export function characterWidth() {
  * @property {number[][]} rows from layoutRows
  * @property {number} first @property {number} last rows to draw, last excluded
  * @property {number} width @property {boolean} icicle @property {string} theme @property {number} zoom
- * @property {{of: number[], fills: string[]}} colors
+ * @property {import('./colors.js').Colors} colors
  * @property {Uint8Array | null} matches by label
  * @property {number[][]} hidden from narrowMatches
  * @property {number} character pixels a character takes
@@ -39,7 +42,7 @@ export function figureOf(view) {
   const strong = { x: [], y: [], text: [] };
   const faded = { x: [], y: [], text: [] };
   for (let depth = view.first; depth < view.last; depth++) {
-    const row = view.rows[depth];
+    const row = view.rows[depth] ?? [];
     for (let k = 0; k < row.length; k += FIELDS) {
       const look = lookOf(view, theme, row[k], depth);
       addPath(paths, look, row[k + 1], row[k + 2], depth);
@@ -59,7 +62,7 @@ function lookOf(view, theme, node, depth) {
   if (node < 0) return { fill: theme.filler, opacity: view.matches ? 0.6 : 1 };
   const label = view.tree.label[node];
   if (view.matches && view.matches[label] && node) return { fill: theme.match, opacity: 1 };
-  const fill = view.colors.fills[view.colors.of[label]];
+  const fill = view.colors.fills[view.colors.classOf(node)];
   if (depth < view.tree.depth[view.zoom]) return { fill, opacity: theme.ancestor };
   return { fill, opacity: view.matches ? theme.dimmed : 1 };
 }
@@ -101,8 +104,29 @@ function layoutOf(view, theme, shapes) {
 
 /** @param {HTMLElement} target @param {View} view @returns {Promise<void>} */
 export async function drawView(target, view) {
-  const { data, layout } = figureOf(view);
-  await globalThis.Plotly.react(target, data, layout, CONFIG);
+  await drawFigure(target, figureOf(view));
+}
+
+/** @param {HTMLElement} target @param {{data: Object[], layout: Object}} figure @returns {Promise<void>} */
+export async function drawFigure(target, { data, layout }) {
+  await plotly().react(target, data, layout, CONFIG);
+}
+
+/**
+ * @param {View} view @param {string} format "svg" or "png" @param {string} heading
+ * @returns {Promise<string>} a data URL of all rows of the view
+ */
+export async function pictureOf(view, format, heading) {
+  const { data, layout } = figureOf({ ...view, first: 0, last: view.rows.length });
+  const top = 34;
+  const title = { text: plotlyText(heading), x: 0, xanchor: 'left', y: 1, yanchor: 'top', pad: { t: 8, l: 6 }, font: { size: 14, color: view.theme === 'dark' ? '#e6e8ec' : '#14161a' } };
+  const size = { width: layout.width, height: layout.height + top };
+  return plotly().toImage({ data, layout: { ...layout, ...size, title, margin: { ...layout.margin, t: top } }, config: CONFIG }, { format, ...size, scale: format === 'png' ? 2 : 1 });
+}
+
+/** @returns {any} the library, which has no types here */
+function plotly() {
+  return /** @type {any} */ (globalThis).Plotly;
 }
 
 /** @param {string} source the bundle, which defines the global Plotly */

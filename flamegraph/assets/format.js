@@ -27,6 +27,12 @@ export function formatShare(part, whole) {
   return `${share.toFixed(share > 0 && share < 0.1 ? 3 : 2)}%`;
 }
 
+/** @param {number} change of a share @returns {string} in points of percent, with its sign */
+export function formatPoints(change) {
+  const points = 100 * change;
+  return `${points > 0 ? '+' : points < 0 ? '−' : '±'}${Math.abs(points).toFixed(2)} points`;
+}
+
 /** Keeps a name on one line. @param {string} name */
 export function oneLine(name) {
   return name.replace(/[\u0000-\u001f\u007f\u0085\u2028\u2029]/g, ' ');

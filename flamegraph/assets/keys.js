@@ -23,8 +23,10 @@ export function actionOf(event, icicle) {
   const home = icicle ? 'ArrowUp' : 'ArrowDown';
   const actions = {
     [away]: 'child', [home]: 'parent', ArrowLeft: 'left', ArrowRight: 'right', Enter: 'zoom', ' ': 'zoom',
-    Escape: 'reset', 0: 'reset', Backspace: 'up', '/': 'search', c: 'copy', '?': 'help', i: 'icicle', t: 'theme',
-    n: 'next', N: 'previous', m: 'color',
+    Escape: 'escape', 0: 'reset', Backspace: 'up', '/': 'search', c: 'copy', '?': 'help', i: 'icicle', t: 'theme',
+    n: 'next', N: 'previous', m: 'color', '+': 'wider', '=': 'wider', '-': 'narrower', s: 'sandwich', e: 'everywhere',
+    f: 'focus', k: 'collapse', h: 'hide', '.': 'menu', ContextMenu: 'menu', u: 'undo', b: 'table', g: 'graph',
+    o: 'order', r: 'merge', w: 'swap',
   };
   return Object.hasOwn(actions, event.key) ? actions[event.key] : null;
 }

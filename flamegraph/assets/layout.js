@@ -4,33 +4,42 @@ export const NARROW = 0.5;
 export const FIELDS = 3;
 
 /**
+ * @typedef {[number, number]} Span The part of the zoomed frame that is seen: from, to, as parts of 1.
+ */
+/** @type {Span} */
+export const WHOLE = [0, 1];
+
+/**
  * Lays out the subtree of `zoom` over `width` pixels, its ancestors over the whole width. Subtrees too narrow
  * to see are skipped in one step, so that the cost follows what is visible and not the size of the tree.
- * @param {import('./decode.js').Tree} tree @param {number} zoom @param {number} width
+ * @param {import('./decode.js').Tree} tree @param {number} zoom @param {number} width @param {Span} [span]
  * @returns {number[][]} by depth, boxes from left to right, FIELDS numbers each
  */
-export function layoutRows(tree, zoom, width) {
+export function layoutRows(tree, zoom, width, span = WHOLE) {
   const { depth, size } = tree;
   const rows = [];
   for (const node of ancestors(tree, zoom)) rows[depth[node]] = [node, 0, width];
   const rowOf = (node) => (rows[depth[node]] ??= []);
-  walk(tree, zoom, width, (node, left, wide) => rowOf(node).push(node, left, wide),
+  walk(tree, zoom, width, span, (node, left, wide) => rowOf(node).push(node, left, wide),
     (node, left, wide) => addNarrow(rowOf(node), size[node], left, wide));
-  return rows.map((row) => withoutInvisible(row));
+  // Within a span, a row may hold nothing.
+  return Array.from(rows, (row) => withoutInvisible(row ?? []));
 }
 
 /**
  * Where matches hide in subtrees too narrow to be laid out.
  * @param {Uint8Array} matches by label
+ * @param {import('./decode.js').Tree} tree @param {number} zoom @param {number} width @param {Span} [span]
  * @returns {number[][]} by depth, places from left to right, left and width each
  */
-export function narrowMatches(tree, zoom, width, matches) {
-  const { depth, size, label, n } = tree;
-  const before = new Int32Array(n + 1);
-  for (let i = 0; i < n; i++) before[i + 1] = before[i] + matches[label[i]];
+export function narrowMatches(tree, zoom, width, matches, span = WHOLE) {
+  const { depth, size, label } = tree;
   const rows = [];
-  walk(tree, zoom, width, () => {}, (node, left, wide) => {
-    if (before[node + size[node]] > before[node]) addPlace((rows[depth[node]] ??= []), left, wide);
+  walk(tree, zoom, width, span, () => {}, (node, left, wide) => {
+    const end = node + size[node];
+    let at = node;
+    while (at < end && !matches[label[at]]) at++;
+    if (at < end) addPlace((rows[depth[node]] ??= []), left, wide);
   });
   return rows;
 }
@@ -43,9 +52,10 @@ function addPlace(row, left, width) {
 }
 
 /** Calls `wide` for each box of the view, and `narrow` for each subtree of it that is too narrow to see. */
-function walk(tree, zoom, width, wide, narrow) {
-  const { depth, total, size } = tree;
-  const scale = total[zoom] ? width / total[zoom] : 0;
+function walk(tree, zoom, width, [from, to], wide, narrow) {
+  const { depth, total, size, label, gap } = tree;
+  const scale = total[zoom] ? width / (total[zoom] * (to - from)) : 0;
+  const origin = from * total[zoom];
   const threshold = scale ? NARROW / scale : 0;
   const base = depth[zoom];
   // Where the next child of the box that is open at a depth begins, in weight.
@@ -55,11 +65,15 @@ function walk(tree, zoom, width, wide, narrow) {
     const level = depth[i] - base;
     const start = next[level];
     next[level] = start + total[i];
-    if (total[i] < threshold) {
-      narrow(i, start * scale, total[i] * scale);
+    const left = Math.max(0, (start - origin) * scale);
+    const right = scale ? Math.min(width, (start + total[i] - origin) * scale) : width;
+    if (right <= left && scale) {
+      i += size[i];
+    } else if (total[i] < threshold || label[i] === gap) {
+      narrow(i, left, right - left);
       i += size[i];
     } else {
-      wide(i, start * scale, scale ? total[i] * scale : width);
+      wide(i, left, right - left);
       next[level + 1] = start;
       i++;
     }
@@ -77,6 +91,7 @@ function addNarrow(row, nodes, left, width) {
   }
 }
 
+/** @param {number[]} row */
 function withoutInvisible(row) {
   const kept = [];
   for (let k = 0; k < row.length; k += FIELDS) {

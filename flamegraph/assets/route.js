@@ -20,9 +20,19 @@ export function pathOf(tree, node) {
   return parts.reverse().join(';');
 }
 
-function encodeName(name) {
+/** @param {string} name @returns {string} free of `;`, `:` and `~` */
+export function encodeName(name) {
   // A lone surrogate has no URI encoding.
   return encodeURIComponent(name.toWellFormed ? name.toWellFormed() : name.replace(/[\ud800-\udfff]/g, '?')).replace(/~/g, '%7E');
+}
+
+/** @param {string} text @returns {string} */
+export function decodeName(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** @returns {number} the node at the path, or the last one on the way there that exists */
@@ -46,14 +56,17 @@ export function childrenOf(tree, node) {
   return children;
 }
 
-/** @param {{path: string, query: string, icicle: string, color: string}} route @returns {string} */
+// These are encoded name by name.
+const ENCODED = new Set(['path', 'hide', 'collapse', 'focus', 'keep', 'pick']);
+
+/** @param {Object<string, string>} route @returns {string} */
 export function toHash(route) {
   const parts = Object.entries(route).filter(([, value]) => value);
-  const hash = parts.map(([key, value]) => `${key}=${key === 'path' ? value : encodeURIComponent(value)}`).join('&');
+  const hash = parts.map(([key, value]) => `${key}=${ENCODED.has(key) ? value : encodeURIComponent(value)}`).join('&');
   return hash.length > LONGEST ? '' : hash;
 }
 
-/** @param {string} hash @returns {{path?: string, query?: string, icicle?: string, color?: string}} */
+/** @param {string} hash @returns {Object<string, string>} */
 export function fromHash(hash) {
   const route = {};
   for (const part of hash.replace(/^#/, '').split('&')) {
@@ -61,7 +74,7 @@ export function fromHash(hash) {
     if (at < 0) continue;
     const [key, value] = [part.slice(0, at), part.slice(at + 1)];
     try {
-      route[key] = key === 'path' ? value : decodeURIComponent(value);
+      route[key] = ENCODED.has(key) ? value : decodeURIComponent(value);
     } catch { /* not an address of ours */ }
   }
   return route;

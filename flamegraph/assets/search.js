@@ -6,23 +6,48 @@
  */
 
 /**
- * Case does not matter unless the text has capitals.
+ * Finds names: a regular expression, or several, of which any may match, with commas between. Case does not
+ * matter unless the text has capitals. A comma within brackets or behind a backslash is one of the expression.
  * @param {string} text @param {string[]} names @returns {Query | null} null for an empty text
  */
 export function compileQuery(text, names) {
   if (!text) return null;
   const flags = text === text.toLowerCase() ? 'i' : '';
-  let pattern;
   let literal = false;
-  try {
-    pattern = new RegExp(text, flags);
-  } catch {
-    literal = true;
-    pattern = new RegExp(text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'), flags);
-  }
+  const patterns = alternatives(text).map((part) => {
+    try {
+      return new RegExp(part, flags);
+    } catch {
+      literal = true;
+      return new RegExp(escapePattern(part), flags);
+    }
+  });
   const matches = new Uint8Array(names.length);
-  for (let i = 0; i < names.length; i++) matches[i] = pattern.test(names[i]) ? 1 : 0;
+  for (let i = 0; i < names.length; i++) matches[i] = patterns.some((pattern) => pattern.test(names[i])) ? 1 : 0;
   return { text, literal, matches };
+}
+
+/** @param {string} text @returns {string} a pattern that finds the text as it is, commas too */
+export function escapePattern(text) {
+  return text.replace(/[.*+?^${}()|[\]\\,]/g, '\\$&');
+}
+
+/** @param {string} text @returns {string[]} */
+function alternatives(text) {
+  const parts = [''];
+  let open = 0;
+  for (let i = 0; i < text.length; i++) {
+    const character = text[i];
+    if (character === '\\') parts[parts.length - 1] += character + (text[++i] ?? '');
+    else if (character === ',' && open <= 0) parts.push('');
+    else {
+      if ('([{<'.includes(character)) open++;
+      if (')]}>'.includes(character)) open--;
+      parts[parts.length - 1] += character;
+    }
+  }
+  const wanted = parts.map((part) => part.trim()).filter(Boolean);
+  return wanted.length > 1 ? wanted : [text];
 }
 
 /**

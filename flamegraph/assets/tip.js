@@ -1,9 +1,9 @@
-import { formatShare, formatWeight, oneLine } from './format.js';
+import { formatPoints, formatShare, formatWeight, oneLine } from './format.js';
 import { matchedWeight } from './search.js';
 
 // Looking through the whole tree for the other places of a function must not slow the mouse down.
-const LARGEST_FOR_ELSEWHERE = 400000;
-const elsewhere = new Map();
+const LARGEST_FOR_ELSEWHERE = 1_500_000;
+const elsewhere = new WeakMap();
 
 /** @param {string} tag @param {string} text @param {string} [style] */
 export function element(tag, text, style) {
@@ -13,8 +13,12 @@ export function element(tag, text, style) {
   return made;
 }
 
-/** @returns {HTMLElement[]} what the tooltip says about a node */
-export function describeNode(tree, node, zoom, unit) {
+/**
+ * @param {import('./decode.js').Tree} tree @param {number} node @param {number} zoom @param {string} unit
+ * @param {{tree: import('./decode.js').Tree, node: number} | null} [beside] the same frame of the other profile, node -1 if it has none
+ * @returns {HTMLElement[]} what the tooltip says about a node
+ */
+export function describeNode(tree, node, zoom, unit, beside = null) {
   const label = tree.label[node];
   const all = tree.total[0];
   const place = [tree.modules[tree.module[label]], tree.sources[label]].filter(Boolean).join(' · ');
@@ -25,6 +29,7 @@ export function describeNode(tree, node, zoom, unit) {
   const exact = node === 0 ? tree.exactTotal : undefined;
   lines.push(element('div', `total ${formatWeight(tree.total[node], unit, exact)} — ${shares.join(', ')}`));
   lines.push(element('div', `self ${formatWeight(tree.self[node], unit)} — ${formatShare(tree.self[node], all)}`));
+  lines.push(...compared(tree, node, unit, beside));
   const everywhere = node && tree.n <= LARGEST_FOR_ELSEWHERE ? everywhereOf(tree, label) : null;
   if (everywhere && everywhere.nodes.length > 1) {
     const share = formatShare(everywhere.weight, all);
@@ -33,13 +38,28 @@ export function describeNode(tree, node, zoom, unit) {
   return lines;
 }
 
+/** What the other profile says of the frame. */
+function compared(tree, node, unit, beside) {
+  const now = tree.total[0] ? tree.total[node] / tree.total[0] : 0;
+  if (beside) {
+    if (beside.node < 0) return [element('div', 'the other side does not have it', 'quiet')];
+    const share = beside.tree.total[beside.node] / (beside.tree.total[0] || 1);
+    return [element('div', `other side ${formatWeight(beside.tree.total[beside.node], unit)} — ${formatShare(share, 1)}, ${formatPoints(now - share)}`)];
+  }
+  if (!tree.other) return [];
+  const before = tree.other[0] ? tree.other[node] / tree.other[0] : 0;
+  return [element('div', `before ${formatWeight(tree.other[node], unit)} — ${formatShare(before, 1)}, ${formatPoints(now - before)}`)];
+}
+
 function everywhereOf(tree, label) {
-  if (!elsewhere.has(label)) {
+  if (!elsewhere.has(tree)) elsewhere.set(tree, new Map());
+  const known = elsewhere.get(tree);
+  if (!known.has(label)) {
     const only = new Uint8Array(tree.names.length);
     only[label] = 1;
-    elsewhere.set(label, matchedWeight(tree, 0, only));
+    known.set(label, matchedWeight(tree, 0, only));
   }
-  return elsewhere.get(label);
+  return known.get(label);
 }
 
 /** @returns {string} what a screen reader says about a node */

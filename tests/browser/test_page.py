@@ -193,7 +193,8 @@ def test_bad_pattern_is_searched_as_text_and_says_so(tab):
 
 
 def test_icicle_puts_the_roots_on_top(tab):
-    tab.click("#kf-icicle")
+    tab.click("#kf-view summary")
+    tab.check("#kf-icicle")
     until(tab, "kflame.state.icicle && kflame.state.drawn.first === 0")
     top = tab.evaluate("kflame.rowTop(0)")
     assert top < tab.evaluate("kflame.rowTop(1)")

@@ -18,7 +18,7 @@ def test_varints_read_back(values):
 
 def test_payload_holds_the_tree():
     tree = from_folded([b"a;b;c 3", b"a;b 9007199254740993", b"a;d_[k] 2", b"\xff 1"])
-    payload = encode(tree)
+    (payload,) = encode(tree)
     labels = json.loads(unpack(payload.labels))
     numbers = read_varints(unpack(payload.columns))
     fall, label, own = (numbers[at * len(tree) : (at + 1) * len(tree)] for at in range(3))
