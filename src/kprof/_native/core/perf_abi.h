@@ -96,6 +96,7 @@ enum {
 
 /* Bits of the flags word of perf_event_attr. */
 enum { KP_ATTR_INHERIT = 1 << 1, KP_ATTR_FREQ = 1 << 10, KP_ATTR_SAMPLE_ID_ALL = 1 << 18 };
+#define KP_ATTR_BUILD_ID (UINT64_C(1) << 34)
 
 enum kp_cpumode {
     KP_MODE_UNKNOWN,

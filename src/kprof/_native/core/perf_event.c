@@ -45,6 +45,7 @@ int kp_perf_add_event(kp_perf *p, const uint8_t *attr, size_t attr_size, const u
     event->max_stack = kp_u16(&c);
     if (event->flags & KP_ATTR_FREQ || !event->period) event->period = 1;
     place_time(event);
+    p->asks_build_ids |= (event->flags & KP_ATTR_BUILD_ID) != 0;
     uint32_t number = (uint32_t)p->event_count++;
     p->last_event = -1;
     kp_cursor list = kp_cursor_in(p, ids, ids_size);

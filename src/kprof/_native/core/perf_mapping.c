@@ -24,18 +24,26 @@ typedef struct {
     kp_perf_mapping mapping;
 } mmap_record;
 
-/* Build-id of an MMAP2 record: its length, padding, and the id itself. */
-static void read_build_id(kp_cursor *c, mmap_record *m) {
-    uint8_t size = kp_u8(c);
-    kp_skip(c, 3);
-    const uint8_t *id = kp_take(c, 20);
-    if (!id || size > 20) return;
-    memcpy(m->mapping.build_id, id, size);
+/* The file of an MMAP2 record: the length of its build-id, padding, and the id itself; or device and inode.
+ * Linux does not clear the flag that tells them apart before it writes the same record for the next event (seen
+ * with 6.18, kernel/events/core.c): while somebody else records with build-ids, all records have it. So where no
+ * event of this recording asked for build-ids, only their usual lengths are believed: perf may have put them in
+ * later, and a device's number has other values. */
+static void read_file(const kp_perf *p, kp_cursor *c, kp_head head, mmap_record *m) {
+    const uint8_t *file = kp_take(c, 24);
+    if (!file) return;
+    uint8_t size = file[0];
+    int is_usual = p->asks_build_ids ? size <= 20 : size == 16 || size == 20;
+    if (!(head.misc & KP_MISC_MMAP_BUILD_ID) || !is_usual || file[1] || file[2] || file[3]) {
+        m->identity = kp_hash(file, 24, 6);
+        return;
+    }
+    memcpy(m->mapping.build_id, file + 4, size);
     m->mapping.build_id_size = size;
-    m->identity = kp_hash(id, size, 5);
+    m->identity = kp_hash(file + 4, size, 5);
 }
 
-static int read_mmap(kp_cursor c, kp_head head, mmap_record *m) {
+static int read_mmap(const kp_perf *p, kp_cursor c, kp_head head, mmap_record *m) {
     *m = (mmap_record){.protection = KP_PROT_EXEC};
     m->pid = (int32_t)kp_u32(&c);
     m->tid = (int32_t)kp_u32(&c);
@@ -43,12 +51,7 @@ static int read_mmap(kp_cursor c, kp_head head, mmap_record *m) {
     m->size = kp_u64(&c);
     m->offset = kp_u64(&c);
     if (head.type == KP_RECORD_MMAP2) {
-        if (head.misc & KP_MISC_MMAP_BUILD_ID) {
-            read_build_id(&c, m);
-        } else {
-            const uint8_t *inode = kp_take(&c, 24);
-            if (inode) m->identity = kp_hash(inode, 24, 6);
-        }
+        read_file(p, &c, head, m);
         m->protection = kp_u32(&c);
         kp_skip(&c, 4);
     }
@@ -77,7 +80,7 @@ static int is_anonymous(kp_span path) {
 
 int kp_on_mmap(kp_perf *p, kp_cursor c, kp_head head) {
     mmap_record m;
-    if (read_mmap(c, head, &m)) {
+    if (read_mmap(p, c, head, &m)) {
         p->counts.bad_records++;
         return KP_PERF_OK;
     }

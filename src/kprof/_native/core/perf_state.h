@@ -123,6 +123,7 @@ struct kp_perf {
     kp_table id_table;
     uint64_t last_id; /* the id that was looked up last, and its event; -1 if none was */
     int64_t last_event;
+    int asks_build_ids; /* some event wants the build-ids of what is mapped */
 
     kp_queued *queue, *spare; /* `spare` is what the queue is merged into */
     size_t queued, queue_room, spare_room;

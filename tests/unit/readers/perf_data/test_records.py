@@ -2,6 +2,7 @@
 
 import importlib.util
 import io
+import struct
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,30 @@ def test_a_mapping_cuts_those_that_it_covers():
         ("/lib/x", 0x10),
         ("/bin/app", 0xB00),
     ]
+
+
+ASKED, BUILD_ID = 1 << 34, bytes(range(20))
+
+
+@pytest.mark.parametrize(
+    ("flags", "file", "found"),
+    [
+        (ASKED, struct.pack("<I", 20) + BUILD_ID, BUILD_ID.hex()),
+        (ASKED, struct.pack("<I", 8) + BUILD_ID, BUILD_ID[:8].hex()),
+        (0, struct.pack("<I", 20) + BUILD_ID, BUILD_ID.hex()),  # put in later, by perf inject
+        (0, struct.pack("<I", 8) + BUILD_ID, ""),  # device 8:…, flagged by the kernel for somebody else
+        (0, struct.pack("<I", 254) + BUILD_ID, ""),
+        (ASKED, struct.pack("<I", 254) + BUILD_ID, ""),
+        (ASKED, struct.pack("<I", 0x114) + BUILD_ID, ""),
+    ],
+)
+def test_a_device_is_no_build_id_though_the_kernel_says_so(flags, file, found):
+    made = r.Recording("<").event(BASE, flags=flags).comm(7, b"app")
+    body = made.ints(7, 7) + made.words(0x1000, 0x1000, 0) + file + made.ints(5, 2) + b"/bin/app\0"
+    made.record(10, body + bytes(-len(body) % 8), misc=2 | 1 << 14)
+    profile = read(made.sample(7, [r.USER, 0x1010]))
+    assert places(profile) == [("/bin/app", 0x10)]
+    assert profile.mappings.build_id[0] == found
 
 
 def test_a_child_has_the_mappings_and_the_name_of_its_parent_until_it_changes_them():
