@@ -142,7 +142,7 @@ async function brush(span) {
 
 function onOutside(event) {
   if (!event.target.closest?.('#kf-menu')) closeMenu();
-  for (const open of document.querySelectorAll('details[open]')) if (!open.contains(event.target)) open.removeAttribute('open');
+  for (const open of document.querySelectorAll('details.menu[open], details.details[open]')) if (!open.contains(event.target)) open.removeAttribute('open');
 }
 
 /** @param {number} at which profile @param {string} prefix of the elements that hold it */

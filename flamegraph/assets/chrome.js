@@ -53,8 +53,9 @@ export function showMatches(tree, zoom, query, found) {
 /**
  * Shows what was edited, each with a way to undo it.
  * @param {import('./state.js').State} state @param {(wishes: Object) => void} change
+ * @param {(facet: string, values: string[]) => string} say what is kept of a facet
  */
-export function showEdits(state, change) {
+export function showEdits(state, change, say) {
   const without = (names, gone) => names.filter((name) => name !== gone);
   const edits = [
     ...state.hide.map((name) => [`hidden: ${name}`, { hide: without(state.hide, name) }]),
@@ -62,7 +63,7 @@ export function showEdits(state, change) {
     ...(state.focus ? [[`only below ${state.focus}`, { focus: '' }]] : []),
     ...(state.merge ? [['recursion merged', { merge: false }]] : []),
     ...(state.swap ? [['widths of before', { swap: false }]] : []),
-    ...Object.entries(state.keep).filter(([, values]) => values).map(([facet, values]) => [`${facet}: ${few(values)}`, { keep: { ...state.keep, [facet]: undefined } }]),
+    ...Object.entries(state.keep).filter(([, values]) => values).map(([facet, values]) => [`${facet}: ${say(facet, values)}`, { keep: { ...state.keep, [facet]: undefined } }]),
   ];
   byId('edits').replaceChildren(...edits.map(([text, wishes]) => {
     const item = element('button', oneLine(text), 'edit');
@@ -73,8 +74,8 @@ export function showEdits(state, change) {
   byId('edits').hidden = !edits.length;
 }
 
-/** @param {string[]} values */
-function few(values) {
+/** @param {string[]} values @returns {string} */
+export function few(values) {
   return values.length > 3 ? `${values.length} of them` : values.map((value) => value || '(none)').join(', ') || 'none';
 }
 

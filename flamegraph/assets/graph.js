@@ -37,6 +37,8 @@ export class Graph {
     this.hidden = [];
     this.drawn = { first: 0, last: 0 };
     this.selected = 0;
+    // Pixels between the roots of a flame and the lower edge of the stage, as the reader left them.
+    this.belowScreen = 0;
     this.drawing = null;
     this.again = false;
     this.listen();
@@ -48,14 +50,14 @@ export class Graph {
 
   /** @param {Look} look @param {boolean} keep whether the edge of the graph keeps its place on the screen */
   async show(look, keep = true) {
-    const fromRoots = this.stage.scrollHeight - this.stage.scrollTop;
     this.look = look;
     const { tree, zoom, span, icicle, matches } = look;
     this.rows = layoutRows(tree, zoom, this.width, span);
     this.hidden = matches ? narrowMatches(tree, zoom, this.width, matches, span) : [];
     this.stage.classList.toggle('flame', !icicle);
     this.canvas.style.height = `${this.rows.length * ROW}px`;
-    if (!icicle) this.stage.scrollTop = this.stage.scrollHeight - (keep ? fromRoots : 0);
+    this.belowScreen = keep ? this.belowScreen : 0;
+    if (!icicle) this.stage.scrollTop = this.stage.scrollHeight - this.stage.clientHeight - this.belowScreen;
     else if (!keep) this.stage.scrollTop = 0;
     await this.draw();
   }
@@ -172,6 +174,7 @@ export class Graph {
   onScroll() {
     if (!this.look) return;
     this.leave();
+    if (!this.drawing) this.belowScreen = this.stage.scrollHeight - this.stage.clientHeight - this.stage.scrollTop;
     const { first, last } = this.near();
     const halfScreen = this.stage.clientHeight / ROW / 2;
     const moved = Math.abs(first - this.drawn.first) > halfScreen || Math.abs(last - this.drawn.last) > halfScreen;

@@ -108,7 +108,8 @@ export function startHeatmap(samples, page, keepOnly) {
     return drawFigure(byId('heat-plot'), heatFigure(cells, heat, Math.max(120, field.clientWidth), page.theme, range));
   };
   const choose = (range) => keepOnly(name, range ? [rangeText(...range)] : null);
-  page.drawHeat = () => draw(chosen());
+  page.drawHeat = () => (byId('heat').open ? draw(chosen()) : undefined);
+  if (chosen()) byId('heat').open = true;
   byId('heat-all').onclick = () => choose(null);
   byId('heat').ontoggle = () => draw(chosen());
   listenToCells(field, cellAt, draw, choose);
@@ -122,7 +123,12 @@ function spoken(range, cells, heat, unit) {
   if (!range) return 'all of the time; drag from a moment to a later one to see only what was between';
   let sum = 0;
   for (let cell = range[0]; cell <= range[1]; cell++) sum += cells[cell];
-  return `${cellTime(range[0], heat).toFixed(2)} s to ${cellTime(range[1] + 1, heat).toFixed(2)} s: ${formatWeight(sum, unit)}`;
+  return `${sayRange(range, heat)}: ${formatWeight(sum, unit)}`;
+}
+
+/** @param {[number, number]} range @param {Heat} heat @returns {string} */
+export function sayRange([from, to], heat) {
+  return `${cellTime(from, heat).toFixed(2)} s to ${cellTime(to + 1, heat).toFixed(2)} s`;
 }
 
 function listenToCells(field, cellAt, draw, choose) {

@@ -1,9 +1,10 @@
 // What the parts of the page share: the trees, what the reader asked for, and what is drawn.
-import { announce, byId, showEdits, showLegend, showMatches, showPath } from './chrome.js';
+import { announce, byId, few, showEdits, showLegend, showMatches, showPath } from './chrome.js';
 import { colorsOf } from './colors.js';
 import { calleesOf, callersOf } from './derive.js';
 import { showFilters } from './filters.js';
 import { isWhole } from './gestures.js';
+import { readRange, sayRange } from './heatmap.js';
 import { WHOLE } from './layout.js';
 import { drawMinimap, seenOf } from './minimap.js';
 import { rederive } from './model.js';
@@ -88,12 +89,19 @@ function showChrome(colors) {
   showPath(tree, zoom, options.unit, goTo);
   showMatches(tree, zoom, query, found);
   showLegend(colors.legend);
-  showEdits(state, change);
+  showEdits(state, change, sayKept);
   showFilters(state.keep);
   byId('reset').disabled = zoom === 0 && isWhole(state.span);
   for (const key of ['icicle', 'merge', 'swap']) byId(key).checked = state[key];
   byId('color').value = state.color;
   byId('order').value = state.order;
+}
+
+/** @param {string} facet @param {string[]} values */
+function sayKept(facet, values) {
+  const heat = page.panes[0].samples?.facets.find(({ name }) => name === facet)?.heat;
+  const range = heat && readRange(values[0], heat.rows * heat.columns);
+  return range ? sayRange(range, heat) : few(values);
 }
 
 /** @param {Pane} pane */

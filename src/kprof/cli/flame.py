@@ -26,6 +26,8 @@ class Color(StrEnum):
 
     kind = "kind"
     module = "module"
+    name = "name"
+    heat = "heat"
 
 
 def flame(  # noqa: PLR0917 - Typer passes by name
@@ -81,7 +83,9 @@ def flame(  # noqa: PLR0917 - Typer passes by name
 
     pipeline.check_not_an_input(output, inputs)
     keep = o.FilterOptions(only_comm, only_pid, only_tid, only_cpu, start, end, focus, ignore, root_at)
-    choice = pipeline.Choice(ReadOptions(full_names=full_names, ids=False), event, keep.build(), inline)
+    choice = pipeline.Choice(
+        ReadOptions(full_names=full_names, every_sample=True), event, keep.build(), inline
+    )
     with reading(inputs) as progress:
         profile = pipeline.read(inputs, choice, progress=progress)
     look = PageOptions(title or name, icicle, theme.value, color.value, unit)

@@ -6,12 +6,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from flamegraph.html_page import page
-from flamegraph.tree import Labels, Tree, build_tree
+from flamegraph.samples import Facet, grouped, time_facet
+from flamegraph.samples import Samples as Parts
+from flamegraph.tree import Labels, Tree, build_tree_with_places
 from kprof.errors import FormatError
 from kprof.model import Kind, Profile
 from kprof.model.labels import frame_labels, module_name, root_labels
+from kprof.model.tables import Int64
 
 _PROCESS = "process"
+# More rows than that make the page larger than the stacks do; the finest facet goes first.
+_MOST_PARTS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +27,7 @@ class PageOptions:
         title: Its heading.
         icicle: Roots on top.
         theme: `auto`, `light` or `dark`.
-        color: `kind` or `module`.
+        color: `kind`, `module`, `name` or `heat`.
         unit: Unit of the weights, where the input does not say.
     """
 
@@ -35,6 +40,11 @@ class PageOptions:
 
 def tree(profile: Profile) -> Tree:
     """Return the tree of a profile, threads' names below the stacks."""
+    return _tree_and_places(profile)[0]
+
+
+def _tree_and_places(profile: Profile) -> tuple[Tree, Int64]:
+    """Return the tree, and the node of each sample in it: -1 for one without a stack."""
     names = frame_labels(profile.frames, profile.mappings)
     roots, root = root_labels(profile.samples, profile.comms)
     modules = [module_name(path) for path in profile.mappings.path]
@@ -52,16 +62,57 @@ def tree(profile: Profile) -> Tree:
     )
     columns = list(zip(*distinct, strict=True)) or [(), (), (), ()]
     try:
-        parent, of_node, weight = _rooted_stacks(profile, label, root, root_label)
-        return build_tree(parent, of_node, weight, Labels(*columns))
+        parent, of_node, weight, row = _rooted_stacks(profile, label, root, root_label)
+        made, place = build_tree_with_places(parent, of_node, weight, Labels(*columns))
     except OverflowError as error:
         raise FormatError(f"the profile is too large to draw: {error}") from None
+    return made, np.concatenate((place, [-1]))[row]
+
+
+def parts(profile: Profile, place: Int64) -> Parts | None:
+    """Return what the samples can be told apart by, None if by nothing.
+
+    Args:
+        profile: the profile.
+        place: (n,) node of each sample in the page's tree, -1 for none.
+    """
+    facets = [*_threads(profile), *_cpus(profile), *_times(profile)]
+    while facets:
+        found = grouped(place, profile.samples.weight, facets)
+        if len(found.node) <= _MOST_PARTS:
+            return found
+        facets.pop()
+    return None
+
+
+def _threads(profile: Profile) -> list[Facet]:
+    if profile.samples.tid is None or profile.samples.comm is None:
+        return []
+    names, of_sample = root_labels(profile.samples, profile.comms, pid=True, tid=True)
+    return [Facet("thread", names, of_sample.astype(np.int64))] if len(names) > 1 else []
+
+
+def _cpus(profile: Profile) -> list[Facet]:
+    if profile.samples.cpu is None:
+        return []
+    cpus, of_sample = np.unique(profile.samples.cpu, return_inverse=True)
+    names = [str(cpu) if cpu >= 0 else "?" for cpu in cpus.tolist()]
+    return [Facet("CPU", names, of_sample.astype(np.int64))] if len(names) > 1 else []
+
+
+def _times(profile: Profile) -> list[Facet]:
+    times = profile.samples.time_ns
+    if times is None or not len(times) or int(times.min()) < 0 or int(times.max()) == int(times.min()):
+        return []
+    return [time_facet(times)]
 
 
 def _rooted_stacks(
     profile: Profile, label: np.ndarray, root: np.ndarray, root_label: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Return parent, label and weight of a tree that has a copy of the stacks below each root.
+
+    Last comes the row of each sample in these columns, -1 for a sample without stack and root.
 
     Only the stacks that a root's samples reach are copied, and equal (root, stack) pairs are one.
     """
@@ -73,6 +124,7 @@ def _rooted_stacks(
     # Made once: to clear them for each of many threads would cost more than all else.
     place = np.full(len(profile.stacks) + 1, -1, np.int64)
     seen = np.zeros(len(profile.stacks) + 1, bool)
+    row = np.full(len(stack), -1, np.int64)
     order = np.argsort(root, kind="stable")
     for rows in np.split(order, np.flatnonzero(np.diff(root[order])) + 1):
         if not len(rows):
@@ -88,12 +140,13 @@ def _rooted_stacks(
         parents.append(place[profile.stacks.parent[used]])
         labels.append(label[profile.stacks.frame[used]])
         sums = np.zeros(own + len(used), np.int64)
-        target = place[stack[rows]] - size
+        row[rows] = place[stack[rows]]
+        target = row[rows] - size
         np.add.at(sums, target[target >= 0], weight[rows][target >= 0])
         weights.append(sums)
         size += own + len(used)
     join = [np.concatenate(x) if x else np.zeros(0, np.int64) for x in (parents, labels, weights)]
-    return join[0].astype(np.int32), join[1].astype(np.int32), join[2]
+    return join[0].astype(np.int32), join[1].astype(np.int32), join[2], row
 
 
 def _reached(parent: np.ndarray, stacks: np.ndarray, seen: np.ndarray) -> np.ndarray:
@@ -113,8 +166,10 @@ def render(profile: Profile, options: PageOptions, facts: Sequence[str], warning
     """Return the page. `facts` and `warnings` are the quality statements at its head."""
     unit = options.unit or (profile.meta.events[0].unit if profile.meta.events else "samples")
     event = {"event": profile.meta.events[0].name} if profile.meta.events else {}
+    drawn, place = _tree_and_places(profile)
     return page(
-        tree(profile),
+        drawn,
+        samples=parts(profile, place),
         title=options.title,
         unit=unit,
         facts={**event, **profile.meta.facts},
