@@ -2,10 +2,9 @@
 
     python tests/bench/bench_bpf.py [--seconds 5] [--rounds 5] [--rates 99 999]
 
-For each rate, rounds without a recorder, with `perf record -g` and with `kprof record --backend bpf` take turns.
-Reported are medians: the target's work lost against the round without, the recorder's CPU seconds a second of
-recording (without what its start and end take: a recording of twice the time is set against it), and bytes written
-a second. Needs root.
+`perf record -g` and `kprof record --backend bpf` take turns. Reported are medians: the target's work lost against
+the time right before and after, the recorder's CPU time a second while it records, its CPU time from start to end
+(Python's start is most of kprof's), and the size of its file. Needs root.
 """
 
 import argparse
@@ -35,6 +34,8 @@ int main(int count, char **arguments) {
     for (uint64_t x = 1;; *rounds += 1) x = work(*rounds % 30, x);
 }
 """
+# Until then, a recorder records.
+START = 1.5
 
 
 def start_target(folder):
@@ -56,38 +57,43 @@ def recorder(kind, pid, rate, seconds, output):
             "-F", str(rate), "-p", str(pid), "-d", str(seconds), "-o", output]  # fmt: skip
 
 
-def one(command, counter, seconds):
-    """Run a recorder; return its CPU seconds, and the target's rounds a second while it surely records."""
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL) if command else None
-    time.sleep(0.2 * seconds)
+def cpu_seconds(process):
+    """CPU time of a process so far, to the nanosecond."""
+    return int(Path(f"/proc/{process.pid}/schedstat").read_text().split()[0]) / 1e9
+
+
+def pace_of(counter, seconds, process=None):
+    """Return the target's rounds a second, and what the process took of a CPU meanwhile."""
+    begun = cpu_seconds(process) if process else 0
     start, before = time.monotonic(), struct.unpack_from("Q", counter)[0]
-    time.sleep(0.6 * seconds)
-    pace = (struct.unpack_from("Q", counter)[0] - before) / (time.monotonic() - start)
-    if not process:
-        return 0.0, pace
+    time.sleep(seconds)
+    elapsed = time.monotonic() - start
+    used = cpu_seconds(process) - begun if process else 0
+    return (struct.unpack_from("Q", counter)[0] - before) / elapsed, used / elapsed
+
+
+def one(command, counter, seconds):
+    """Run a recorder; return the share of work lost, its CPU while it records and in all."""
+    before, _ = pace_of(counter, 0.3 * seconds)
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    time.sleep(START)
+    pace, used = pace_of(counter, seconds - START, process)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
-    return usage.ru_utime + usage.ru_stime, pace
+    after, _ = pace_of(counter, 0.3 * seconds)
+    return 1 - 2 * pace / (before + after), used, usage.ru_utime + usage.ru_stime
 
 
 def measure(pid, counter, rate, options, folder):
-    paces, costs, sizes = {"none": [], "perf": [], "bpf": []}, {"perf": [], "bpf": []}, {}
+    results = {"perf": [], "bpf": []}
     for _ in range(options.rounds):
-        paces["none"].append(one(None, counter, options.seconds)[1])
-        for kind, cost in costs.items():
+        for kind, rounds in results.items():
             output = str(folder / f"out.{'data' if kind == 'perf' else 'kprof'}")
-            short, pace = one(recorder(kind, pid, rate, options.seconds, output), counter, options.seconds)
-            small = Path(output).stat().st_size
-            long, _ = one(
-                recorder(kind, pid, rate, 2 * options.seconds, output), counter, 2 * options.seconds
-            )
-            paces[kind].append(pace)
-            cost.append((long - short) / options.seconds)
-            sizes[kind] = (Path(output).stat().st_size - small) / options.seconds
-    idle = statistics.median(paces["none"])
+            found = one(recorder(kind, pid, rate, options.seconds + 1, output), counter, options.seconds)
+            rounds.append((*found, Path(output).stat().st_size))
     return {
-        kind: (1 - statistics.median(paces[kind]) / idle, statistics.median(costs[kind]), sizes[kind])
-        for kind in costs
+        kind: [statistics.median(column) for column in zip(*rounds, strict=True)]
+        for kind, rounds in results.items()
     }
 
 
@@ -103,13 +109,12 @@ def main():
         folder = Path(name)
         process, counter = start_target(folder)
         try:
-            print("rate  recorder  work lost  CPU ms/s  KB/s")
+            print("rate  recorder  work lost  CPU ms/s  CPU ms in all  KB in all")
             for rate in options.rates:
                 found = measure(process.pid, counter, rate, options, folder)
-                for kind, (lost, cost, size) in found.items():
-                    print(f"{rate:4}  {kind:8}  {lost:8.2%}  {cost * 1e3:9.2f}  {size / 1e3:6.1f}")
-                ratio = found["bpf"][1] / max(found["perf"][1], 1e-9)
-                print(f"      bpf takes {ratio:.2f} of perf's CPU time")
+                for kind, (lost, used, whole, size) in found.items():
+                    cost = f"{used * 1e3:8.2f}  {whole * 1e3:13.0f}"
+                    print(f"{rate:4}  {kind:8}  {lost:9.2%}  {cost}  {size / 1e3:9.1f}")
         finally:
             process.kill()
             process.wait()

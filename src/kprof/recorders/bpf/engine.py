@@ -23,7 +23,6 @@ _FAMILY, _FAMILY_PROGRAMS = "family", ("on_fork", "on_free")
 # As programs/maps.h has them.
 _OPEN_ROOM, _TARGET_ROOM = 1 << 15, 1 << 14
 _ROOM = (1 << 14, 1 << 18)
-_DRAIN_AT_ONCE = 1024
 # What an element takes besides key and value, in a hash map of the kernel.
 _ELEMENT = 64
 
@@ -131,9 +130,9 @@ class Engine:
         emptied = self._rows[self._current]
         self._current = 1 - self._current
         self._active.put(0, self._rows[self._current].descriptor)
-        keys, rows = emptied.drain(_DRAIN_AT_ONCE)
+        keys, rows = emptied.drain()
         # Stacks after rows: those of rows that are taken are there by now, or in the recording.
-        dump.stacks(*self._stacks.drain(_DRAIN_AT_ONCE))
+        dump.stacks(*self._stacks.drain())
         dump.rows(keys, rows)
         return len(keys)
 
@@ -152,7 +151,7 @@ class Engine:
         for _ in self._rows:
             self.drain(dump)
         timed = [i for i, s in enumerate(self._sources) if s.weight == layout.WEIGH_TIME and s.counts_open]
-        _, begun = self._open.drain(_DRAIN_AT_ONCE)
+        _, begun = self._open.drain()
         begun = begun[np.isin(begun["key"]["event"], timed)]
         rows = np.zeros(len(begun), layout.ROW)
         rows["count"], rows["first_ns"] = 1, begun["begun_ns"]

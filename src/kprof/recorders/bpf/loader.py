@@ -20,6 +20,9 @@ from kprof.recorders.bpf.libbpf import (
 )
 from kprof.recorders.bpf.sources import Function, Kprobe
 
+Array = np.ndarray[Any, Any]
+# Elements that are taken out of a map at once.
+_AT_ONCE = 1024
 _MAX_INFO = 1024
 _MISSES_AT = 208  # struct bpf_prog_info, recursion_misses
 # struct bpf_kprobe_opts
@@ -48,6 +51,7 @@ class BpfMap:
     def __init__(self, descriptor: int, key: Any, value: Any) -> None:
         self.descriptor = descriptor
         self._key, self._value = np.dtype(key), np.dtype(value)
+        self._buffers = self._room(_AT_ONCE)
 
     def put(self, key: int, value: int) -> None:
         """Set an element of numbers.
@@ -60,7 +64,7 @@ class BpfMap:
         if status:
             raise error("setting an element of a map", status)
 
-    def of_each_cpu(self, key: int) -> np.ndarray[Any, Any]:
+    def of_each_cpu(self, key: int) -> Array:
         """Return the values that the CPUs have under a key."""
         cpus = library().libbpf_num_possible_cpus()
         keys, values = np.array([key], self._key), np.zeros(max(cpus, 1), self._value)
@@ -69,31 +73,31 @@ class BpfMap:
             raise error("reading a map", status)
         return values
 
-    def drain(self, room: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-        """Take all elements out of a hash map.
-
-        Args:
-            room: How many elements to take at once.
-        """
+    def drain(self) -> tuple[Array, Array]:
+        """Take all elements out of a hash map."""
         parts = []
         tokens, first = np.zeros((2, 8), np.uint64), True
         while True:
-            keys, values = np.empty(room, self._key), np.empty(room, self._value)
-            count = np.array([room], np.uint32)
+            keys, values = self._buffers
+            count = np.array([len(keys)], np.uint32)
             status = library().bpf_map_lookup_and_delete_batch(
                 self.descriptor, None if first else pointer(tokens[0]), pointer(tokens[1]),
                 pointer(keys), pointer(values), pointer(count), None,
             )  # fmt: skip
             if status == -errno.ENOSPC:  # a bucket holds more than there is room for
-                room *= 2
+                self._buffers = self._room(2 * len(keys))
                 continue
             if status not in {0, -errno.ENOENT}:
                 raise error("emptying a map", status)
-            parts.append((keys[: count[0]], values[: count[0]]))
+            parts.append((keys[: count[0]].copy(), values[: count[0]].copy()))
             if status:
                 keys, values = (np.concatenate(part) for part in zip(*parts, strict=True))
                 return keys, values
             tokens[0], first = tokens[1], False
+
+    def _room(self, elements: int) -> tuple[Array, Array]:
+        """Return buffers, which are kept: new ones would cost a page fault for each of their pages."""
+        return np.empty(elements, self._key), np.empty(elements, self._value)
 
 
 class BpfObject:

@@ -18,6 +18,7 @@ from kprof.recorders.bpf.engine import Engine
 from kprof.recorders.bpf.plan import Plan, plan
 from kprof.recorders.bpf.snapshot import Snapshot
 from kprof.recorders.bpf.space import SpaceLog
+from kprof.recorders.bpf.waiting import Waiting
 from kprof.recorders.gate import Gate
 from kprof.recorders.request import Recording, RecordRequest
 from kprof.recorders.signals import StopSignals
@@ -29,9 +30,12 @@ from kprof.system.procfs import own_pid_is_global, start_of
 from kprof.wire import bpf_events as layout
 
 Progress = Callable[[float, int], None]
-_TICK = 0.05
+# Ends and signals wake us; the end of a thread does not.
+_TICK = 0.25
 # Rows are moved this often, and sooner when a quarter of the room was taken.
 _DRAIN_SECONDS, _SHORTEST_DRAIN = 1.0, 0.1
+# Where no rate limits how many rows come.
+_DRAIN_UNEXPECTED = 0.25
 _CROWDED = 4
 _OUR_WAY = rb"bpf_trace_run\d+|__bpf_trace_\w+|__traceiter_\w+|bpf_trampoline_\w+\t\[bpf\]"
 _ALL_BITS = (1 << 64) - 1
@@ -143,21 +147,29 @@ class _Session:
 
     def follow(self, signals: StopSignals, progress: Progress) -> None:
         """Move what is counted to the file until the time, target or command ends, or a signal comes."""
-        interval, drained = _DRAIN_SECONDS, self.begun
-        while not signals.count and not self._is_over():
-            self.space.wait(_TICK)
-            self.dump.space(self.space.read())
-            now = time.monotonic()
-            if now - drained >= interval:
-                rows = self.engine.drain(self.dump)
-                self.dump.tallies(self.engine.tallies())
-                crowded = rows * _CROWDED > self.engine.room
-                interval = _SHORTEST_DRAIN if crowded else _DRAIN_SECONDS
-                drained = now
-            progress(now - self.begun, self.dump.size)
+        usual = _DRAIN_SECONDS if all(s.frequency for s in self.plan.sources) else _DRAIN_UNEXPECTED
+        interval, drained = usual, self.begun
+        pids = [self.gate.pid] if self.gate else self.request.pids
+        with Waiting(self.space.descriptors, pids) as waiting:
+            while not signals.count and not self._is_over():
+                waiting.wait(min(_TICK, self._left()))
+                self.dump.space(self.space.read())
+                now = time.monotonic()
+                if now - drained >= interval:
+                    rows = self.engine.drain(self.dump)
+                    self.dump.tallies(self.engine.tallies())
+                    interval = _SHORTEST_DRAIN if rows * _CROWDED > self.engine.room else usual
+                    drained = now
+                progress(now - self.begun, self.dump.size)
+
+    def _left(self) -> float:
+        """Return how many seconds are left."""
+        if self.request.duration is None:
+            return _TICK
+        return self.request.duration - (time.monotonic() - self.begun)
 
     def _is_over(self) -> bool:
-        if self.request.duration is not None and time.monotonic() - self.begun >= self.request.duration:
+        if self._left() <= 0:
             return True
         if self.gate and self.gate.has_ended():
             return True

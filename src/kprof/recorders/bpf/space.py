@@ -7,7 +7,6 @@ that still runs.
 
 import mmap
 import os
-import select
 import struct
 import time
 from collections.abc import Sequence
@@ -38,13 +37,10 @@ class SpaceLog:
 
     def __init__(self, cpus: Sequence[int]) -> None:
         self._rings: list[_Ring] = []
-        self._poll = select.poll()
         with ExitStack() as stack:
             stack.callback(self.close)
             for cpu in cpus:
-                ring = _Ring(cpu)
-                self._rings.append(ring)
-                self._poll.register(ring.descriptor, select.POLLIN)
+                self._rings.append(_Ring(cpu))
             stack.pop_all()
 
     def __enter__(self) -> Self:
@@ -53,9 +49,10 @@ class SpaceLog:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def wait(self, seconds: float) -> None:
-        """Wait until a ring is half full, or the time is over."""
-        self._poll.poll(seconds * 1000)
+    @property
+    def descriptors(self) -> list[int]:
+        """What is ready to be read when a ring is half full."""
+        return [ring.descriptor for ring in self._rings]
 
     def read(self) -> bytes:
         """Return all records that came since the last call."""
