@@ -90,8 +90,8 @@ def summary(profile: "Profile", wrote: str) -> None:
     from kprof.analysis.quality import judge  # noqa: PLC0415 - needs numpy
 
     report = judge(profile)
-    event = profile.meta.events[0].name if profile.meta.events else ""
-    status(f"{event}: {', '.join(report.facts)}")
+    events = ", ".join(event.name for event in profile.meta.events)
+    status(f"{events}: {', '.join(report.facts)}")
     for warning in report.warnings:
         warn(warning)
     status(f"wrote {wrote}")

@@ -15,7 +15,7 @@ Inputs = Annotated[
     list[str],
     typer.Argument(
         metavar="INPUT...",
-        help="perf.data, `perf script` text or folded stacks, plain or packed with gzip or zstd; - is stdin.",
+        help="Any recording or profile, plain or packed with gzip or zstd; - is stdin.",
         show_default=False,
     ),
 ]

@@ -175,7 +175,7 @@ def record(  # noqa: PLR0917 - Typer passes by name
             "-o",
             metavar="FILE",
             help="The suffix chooses: .folded, .html (the page), .data (perf.data), .kprof (what the bpf"
-            " backend leaves); - is folded on stdout.",
+            " backend leaves), or what kprof convert writes, such as .pb.gz; - is folded on stdout.",
             rich_help_panel=_OUT,
         ),
     ] = "out.folded",

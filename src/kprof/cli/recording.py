@@ -4,17 +4,17 @@ import os
 import shutil
 import signal
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 
 from kprof.cli import options as o
 from kprof.cli.console import progress_line, reading, status, summary, warn
 from kprof.errors import EmptyProfileError, KprofError, OutputError, UsageError
+from kprof.exporters.suffixes import ALL_SUFFIXES, without_suffix
 from kprof.recorders import AbortedError, Recording, RecordRequest, find_recorder
 
 # What each backend leaves: its suffix, and its name where the output has none.
 _RAW = {"perf": (".data", "perf.data"), "bpf": (".kprof", "recording.kprof")}
-_SUFFIXES = (".folded", ".html")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +46,13 @@ class Wanted:
         if suffix != raw and suffix in dict(_RAW.values()):
             other = next(backend for backend, (found, _) in _RAW.items() if found == suffix)
             raise UsageError(f"{suffix} is what --backend {other} leaves", f"end it in {raw}")
-        if self.output != "-" and suffix not in {*_SUFFIXES, raw}:
+        if self.output != "-" and not self.output.endswith(known := (*ALL_SUFFIXES, raw)):
             raise UsageError(
-                f"cannot tell a format from {self.output}", f"end it in one of {', '.join((*_SUFFIXES, raw))}"
+                f"cannot tell a format from {self.output}", f"end it in one of {', '.join(known)}"
             )
         kept = self.output if suffix == raw else ""
         if self.keep_raw and not kept:
-            kept = name if self.output == "-" else str(PurePath(self.output).with_suffix(raw))
+            kept = name if self.output == "-" else without_suffix(self.output) + raw
         object.__setattr__(self, "kept", kept)
         for file in {self.output, kept} - {"-", ""}:
             self._check(file)
@@ -127,7 +127,9 @@ def _convert(path: str, recording: Recording, request: RecordRequest, output: st
     from kprof import pipeline  # noqa: PLC0415 - needs numpy
     from kprof.readers import ReadOptions  # noqa: PLC0415
 
-    choice = pipeline.Choice(ReadOptions(ids=False), recording.event)
+    choice = pipeline.fitting(pipeline.Choice(ReadOptions(ids=False)), output)
+    if not choice.every_event:
+        choice = replace(choice, event=recording.event)
     with reading([]) as progress:
         profile = pipeline.read(
             [path], choice, facts=recording.facts, elevate=request.elevate, progress=progress

@@ -71,17 +71,9 @@ class ProfileBuilder:
         nodes: list[tuple[int, int]] = list(self._stacks)  # type: ignore[arg-type]
         # In columns, so that each is contiguous, as the native code wants them.
         tree = np.asfortranarray(np.array(nodes, np.int32).reshape(-1, 2))
-        rows = np.asfortranarray(np.array(self._rows, np.int64).reshape(-1, 10))
-        small = rows.astype(np.int32)
-        pid, tid, comm, cpu, cgroup = (None if np.all(rows[:, i] == -1) else small[:, i] for i in range(4, 9))
-        time_ns = None if np.all(rows[:, 9] == -1) else rows[:, 9]
-        samples = Samples(
-            small[:, 0], small[:, 1], rows[:, 2], rows[:, 3], pid, tid, comm, cpu, time_ns, cgroup
-        )  # fmt: skip
+        samples = samples_of_rows(self._rows)
         modules: list[str] = list(self._modules)  # type: ignore[arg-type]
-        quality = quality or Quality(
-            read=int(rows[:, 3].sum()), without_stack=int(rows[rows[:, 0] < 0, 3].sum())
-        )
+        quality = quality or Quality(read=int(samples.count.sum()), without_stack=samples.without_stack)
         return Profile(
             Mappings(modules),
             Frames(
@@ -97,6 +89,26 @@ class ProfileBuilder:
             Meta(tuple(self._events), quality, dict(facts or {})),  # type: ignore[arg-type]
             list(self._cgroups),  # type: ignore[arg-type]
         ).check()
+
+
+def samples_of_rows(rows: Sequence[tuple[int, ...]]) -> Samples:
+    """Return samples given as rows; columns in which no row has a value are left out.
+
+    Args:
+        rows: Stack, event, weight, count, pid, tid, comm, cpu, cgroup, time; -1 for what is not known.
+
+    Raises:
+        OverflowError: A number does not fit its column.
+    """
+    # In columns, so that each is contiguous, as the native code wants them.
+    table = np.asfortranarray(np.array(rows, np.int64).reshape(-1, 10))
+    narrow = np.delete(table, (2, 3, 9), axis=1)
+    if len(table) and (narrow.max() > np.iinfo(np.int32).max or narrow.min() < -1):
+        raise OverflowError("the number of a process, thread or CPU is out of range")
+    small = table.astype(np.int32)
+    pid, tid, comm, cpu, cgroup = (None if np.all(table[:, i] == -1) else small[:, i] for i in range(4, 9))
+    time_ns = None if np.all(table[:, 9] == -1) else table[:, 9]
+    return Samples(small[:, 0], small[:, 1], table[:, 2], table[:, 3], pid, tid, comm, cpu, time_ns, cgroup)
 
 
 def _number(numbers: dict[Hashable, int], key: Hashable) -> int:

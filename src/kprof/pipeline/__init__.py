@@ -4,9 +4,8 @@ from kprof.pipeline.archives import archive
 from kprof.pipeline.event_fields import read_fields
 from kprof.pipeline.inputs import Choice, Progress, read
 from kprof.pipeline.outputs import (
-    OUTPUT_SUFFIXES,
     check_not_an_input,
-    check_output,
+    fitting,
     write,
     write_folded,
     write_page,
@@ -14,12 +13,11 @@ from kprof.pipeline.outputs import (
 )
 
 __all__ = [
-    "OUTPUT_SUFFIXES",
     "Choice",
     "Progress",
     "archive",
     "check_not_an_input",
-    "check_output",
+    "fitting",
     "read",
     "read_fields",
     "write",

@@ -30,6 +30,7 @@ class Choice:
         inline: Show inlined functions as frames. None is yes, except where perf has to find them, for
             a dialect: that takes it minutes.
         source_lines: Find file and line of every frame.
+        every_event: Keep all events, for what can hold several; they are still never added up.
     """
 
     read: ReadOptions = field(default_factory=ReadOptions)
@@ -37,6 +38,7 @@ class Choice:
     filter: Filter = field(default_factory=Filter)
     inline: bool | None = None
     source_lines: bool = False
+    every_event: bool = False
 
 
 def read(
@@ -47,7 +49,7 @@ def read(
     elevate: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> Profile:
-    """Read inputs of any format into one profile, of one event, filtered.
+    """Read inputs of any format into one profile, of one event unless all are wanted, filtered.
 
     Args:
         inputs: File names; `-` is standard input.
@@ -66,7 +68,7 @@ def read(
         profiles.append(_read_one(name, choice, elevate, progress))
         choice = _same_event(choice, profiles[-1])
     profile = merge(profiles)
-    if not choice.read.dialect:
+    if not choice.read.dialect and not choice.every_event:
         profile = pick_event(profile, choice.event)
     profile = choice.filter.apply(profile)
     if not len(profile.samples):

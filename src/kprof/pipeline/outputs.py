@@ -1,6 +1,7 @@
 """A profile -> an output."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -8,25 +9,35 @@ from kprof.analysis.quality import counted, judge
 from kprof.errors import UsageError
 from kprof.exporters import folded as folded_exporter
 from kprof.exporters.folded import FoldedOptions
+from kprof.exporters.registry import find_output
+from kprof.exporters.suffixes import without_suffix
 from kprof.model import Profile
+from kprof.pipeline.inputs import Choice
 from kprof.system.files import is_same_file, write_whole
 
 if TYPE_CHECKING:
     from kprof.exporters.html import PageOptions
 
-OUTPUT_SUFFIXES = (".folded", ".html")
 
+def fitting(choice: Choice, output: str, to: str = "") -> Choice:
+    """Return a choice that reads what a format of output can hold.
 
-def check_output(output: str) -> None:
-    """Raise if no exporter writes a file of this name.
+    Args:
+        choice: What is wanted otherwise.
+        output: Name of the output, whose suffix tells the format.
+        to: Name of the format, which wins over the suffix.
 
     Raises:
-        UsageError: The suffix is not known.
+        UsageError: There is no such format.
     """
-    if output != "-" and PurePath(output).suffix not in OUTPUT_SUFFIXES:
-        raise UsageError(
-            f"cannot tell a format from {output}", f"end it in one of {', '.join(OUTPUT_SUFFIXES)}"
-        )
+    found = find_output(output, to)
+    read = replace(
+        choice.read,
+        addresses=choice.read.addresses or found.places,
+        every_sample=choice.read.every_sample or found.every_sample,
+        ids=choice.read.ids or found.several_events,
+    )
+    return replace(choice, read=read, every_event=found.several_events and not choice.event)
 
 
 def check_not_an_input(output: str, inputs: Sequence[str]) -> None:
@@ -40,18 +51,33 @@ def check_not_an_input(output: str, inputs: Sequence[str]) -> None:
             raise UsageError(f"{output} is an input, and would be overwritten", "name another output with -o")
 
 
-def write(profile: Profile, output: str, *, title: str | None = None) -> str:
+def write(profile: Profile, output: str, *, title: str | None = None, to: str = "") -> str:
     """Write a profile in the format that the suffix names; `-` is folded stacks on standard output.
+
+    Args:
+        profile: The profile.
+        output: Name of the output.
+        title: What the profile is called in viewers.
+        to: Name of the format, which wins over the suffix.
 
     Returns:
         What was written, for a summary.
+
+    Raises:
+        UsageError: The suffix is not known.
+        OutputError: It cannot be written.
     """
-    check_output(output)
-    if PurePath(output).suffix == ".html":
+    found = find_output(output, to)
+    title = title or PurePath(without_suffix(output)).name
+    if found.name == "html":
         from kprof.exporters.html import PageOptions  # noqa: PLC0415 - the page's library is not needed to fold
 
-        return write_page(profile, output, PageOptions(title or PurePath(output).stem))
-    return write_folded(profile, output)
+        return write_page(profile, output, PageOptions(title))
+    if found.name == "folded":
+        return write_folded(profile, output)
+    data = found.render(profile, title)
+    write_whole(output, data)
+    return f"{_title(output, 'standard output')} ({found.name}, {len(data) / 1e6:.1f} MB)"
 
 
 def write_folded(profile: Profile, output: str, options: FoldedOptions | None = None) -> str:

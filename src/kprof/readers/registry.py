@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from kprof.errors import FormatError
 from kprof.model import Profile
-from kprof.readers import bpf_dump, folded, perf_data, perf_script
+from kprof.readers import bpf_dump, folded, perf_data, perf_script, pprof, speedscope
 from kprof.readers.options import ReadOptions
 from kprof.readers.source import Source
 
@@ -34,6 +34,8 @@ class Format:
 _FORMATS = (
     Format(PERF_DATA, perf_data.sniff, perf_data.read, has_names=False),
     Format("recording of the bpf backend", bpf_dump.sniff, bpf_dump.read, has_names=False),
+    Format("pprof", pprof.sniff, pprof.read),
+    Format("speedscope", speedscope.sniff, speedscope.read),
     Format("perf script text", perf_script.sniff, perf_script.read),
     Format("folded stacks", folded.sniff, folded.read),
 )
@@ -71,11 +73,18 @@ def _guess(head: bytes) -> str:
     if b"\0" in head:
         return "binary data"
     if start in (b"{", b"["):
-        try:
-            json.loads(head)
-        except json.JSONDecodeError as error:
-            return "JSON" if error.pos > len(head) // 2 else "text in an unknown format"
-        return "JSON"
+        return _guess_json(head)
     if start == b"<":
         return "HTML, XML or SVG"
     return "text in an unknown format"
+
+
+def _guess_json(head: bytes) -> str:
+    try:
+        json.loads(head)
+    except json.JSONDecodeError as error:
+        # A head may end within it.
+        return "JSON" if error.pos > len(head) // 2 else "text in an unknown format"
+    except (UnicodeDecodeError, RecursionError):
+        return "damaged JSON"
+    return "JSON"

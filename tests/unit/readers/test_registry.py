@@ -99,3 +99,9 @@ def test_kinds_of_folded_frames():
         ("entry_SYSCALL_64_after_hwframe", Kind.KERNEL), ("[libc.so.6]", Kind.UNKNOWN),
         ("py::f:/a.py", Kind.PYTHON), ("x_[j]", Kind.JIT),
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("data", [b'{"a":"\xff"}', b"[" * 60_000])
+def test_json_that_is_none_is_refused_in_one_line(data):
+    with pytest.raises(FormatError, match="damaged JSON"):
+        find(data)
