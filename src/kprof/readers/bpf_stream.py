@@ -81,7 +81,8 @@ def attributes(events: int) -> Iterator[tuple[bytes, bytes]]:
     for number in range(2 * events):
         attr = np.zeros(1, abi.ATTR)
         attr["type"], attr["size"], attr["config"] = abi.TYPE_SOFTWARE, abi.ATTR.itemsize, abi.SOFTWARE_DUMMY
-        attr["flags"], attr["sample_type"], attr["max_stack"] = abi.SAMPLE_ID_ALL, _SAMPLE_TYPE, _MOST_FRAMES
+        attr["flags"], attr["max_stack"] = abi.SAMPLE_ID_ALL | abi.BUILD_ID, _MOST_FRAMES
+        attr["sample_type"] = _SAMPLE_TYPE
         yield attr.tobytes(), np.uint64(_FIRST_ID + number).tobytes()
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from kprof.errors import KprofError, NotAvailableError
 from kprof.recorders.bpf import failure, libbpf
+from kprof.recorders.bpf.build_ids import BuildIds
 from kprof.recorders.bpf.dump import DumpWriter
 from kprof.recorders.bpf.engine import Engine
 from kprof.recorders.bpf.plan import Plan, plan
@@ -87,6 +88,7 @@ class _Session:
         self.path = str(Path(folder, "recording.kprof"))
         self.cpus = chosen_cpus(request.cpus)
         self.gate: Gate | None = None
+        self.build_ids = BuildIds()
         self.begun = self.ended = time.monotonic()
         self.begun_at = datetime.now().astimezone()
         self._stack = ExitStack()
@@ -132,7 +134,7 @@ class _Session:
 
     def _snapshot(self, pids: list[int]) -> None:
         """Keep what is mapped already, of the targets or of everybody."""
-        shot = Snapshot(time.monotonic_ns())
+        shot = Snapshot(time.monotonic_ns(), self.build_ids)
         if self.request.is_cpu_wide:
             self.dump.space(shot.everything())
         else:
@@ -153,7 +155,7 @@ class _Session:
         with Waiting(self.space.descriptors, pids) as waiting:
             while not signals.count and not self._is_over():
                 waiting.wait(min(_TICK, self._left()))
-                self.dump.space(self.space.read())
+                self.dump.space(self.build_ids.add_to(self.space.read()))
                 now = time.monotonic()
                 if now - drained >= interval:
                     rows = self.engine.drain(self.dump)
@@ -183,7 +185,7 @@ class _Session:
         """
         self.engine.detach()
         ended_ns, self.ended = time.monotonic_ns(), time.monotonic()
-        self.dump.space(self.space.read())
+        self.dump.space(self.build_ids.add_to(self.space.read()))
         self.engine.finish(self.dump, ended_ns)
         tallies = self.engine.tallies()
         self.dump.tallies(tallies)

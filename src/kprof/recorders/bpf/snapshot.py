@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from kprof.elf import ElfFile
 from kprof.elf.layout import NT_GNU_BUILD_ID, native_notes
-from kprof.errors import KprofError
+from kprof.recorders.bpf.build_ids import BuildIds
 from kprof.wire import perf_abi as abi
 
 _NOTES = "/sys/kernel/notes"
@@ -29,12 +28,12 @@ class Snapshot:
 
     Args:
         time_ns: On the clock of the log.
+        build_ids: Of what is mapped.
         proc: Where /proc is.
     """
 
-    def __init__(self, time_ns: int, proc: str = "/proc") -> None:
-        self._time, self._proc = time_ns, proc
-        self._build_ids: dict[tuple[str, str], bytes] = {}
+    def __init__(self, time_ns: int, build_ids: BuildIds, proc: str = "/proc") -> None:
+        self._time, self._build_ids, self._proc = time_ns, build_ids, proc
 
     def of(self, pids: Iterable[int]) -> bytes:
         """Return the records of the kernel, its modules, and processes; those that have ended have none."""
@@ -71,22 +70,10 @@ class Snapshot:
                     continue
                 start, end = (int(bound, 16) for bound in parts[0].split("-"))
                 path = parts[5] if len(parts) > 5 else "//anon"  # noqa: PLR2004 - a path, or none
-                build_id = self._build_id(pid, path, parts[3], parts[4])
-                inode = (*(int(half, 16) for half in parts[3].split(":")), int(parts[4]))
-                yield self._record(pid, start, end - start, int(parts[2], 16), path, build_id, inode)
-
-    def _build_id(self, pid: int, path: str, device: str, inode: str) -> bytes:
-        if not path.startswith("/"):
-            return b""
-        key = (device, inode)
-        if key not in self._build_ids:
-            self._build_ids[key] = b""
-            # As the process sees it: it may live in a container.
-            place = f"{self._proc}/{pid}/root{path}"
-            with suppress(OSError, KprofError):
-                if Path(place).stat().st_ino == int(inode):
-                    self._build_ids[key] = bytes.fromhex(ElfFile.open(place).build_id)
-        return self._build_ids[key]
+                major, minor = (int(half, 16) for half in parts[3].split(":"))
+                file = (major, minor, int(parts[4]))
+                build_id = self._build_ids.find(pid, path, file)
+                yield self._record(pid, start, end - start, int(parts[2], 16), path, build_id, file)
 
     def _record(  # noqa: PLR0917 - the fields of the record, in its order
         self,

@@ -1,6 +1,6 @@
 """The log of address spaces: what was mapped where, by which process, when.
 
-A dummy event on each CPU gets the kernel's records of mappings (with build-ids), names, forks and exits. They
+A dummy event on each CPU gets the kernel's records of mappings, names, forks and exits. They
 are kept as they are; a reader replays them. So a process that lived for a millisecond is known as well as one
 that still runs.
 """
@@ -20,7 +20,7 @@ from kprof.wire import perf_abi as abi
 
 _PAGES = 128
 _FLAGS = (
-    abi.MMAP | abi.MMAP2 | abi.BUILD_ID | abi.COMM | abi.COMM_EXEC | abi.TASK | abi.KSYMBOL
+    abi.MMAP | abi.MMAP2 | abi.COMM | abi.COMM_EXEC | abi.TASK | abi.KSYMBOL
     | abi.SAMPLE_ID_ALL | abi.USE_CLOCKID | abi.WATERMARK
 )  # fmt: skip
 

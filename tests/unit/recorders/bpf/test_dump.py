@@ -11,6 +11,7 @@ from kprof.errors import FormatError
 from kprof.exporters import folded
 from kprof.model import Kind
 from kprof.readers import ReadOptions, Source, find_format
+from kprof.recorders.bpf.build_ids import BuildIds
 from kprof.recorders.bpf.dump import DumpWriter
 from kprof.recorders.bpf.snapshot import Snapshot
 from kprof.wire import bpf_dump as wire
@@ -48,7 +49,7 @@ def tallies(*counted, **more):
 
 def mapping(start, path, offset=0, pid=7):
     """A mapping as the log of address spaces holds it."""
-    return Snapshot(T - 5)._record(pid, start, 0x1000, offset, path, b"\x11" * 20)
+    return Snapshot(T - 5, BuildIds())._record(pid, start, 0x1000, offset, path, b"\x11" * 20)
 
 
 @pytest.fixture
@@ -123,7 +124,7 @@ def test_frames_lie_in_their_files(whole):
 
 def test_a_kernel_part_stands_above_the_user_part(write):
     data = write(
-        ("space", b"".join(Snapshot(T - 5)._kernel()) + mapping(0x400000, "/bin/app")),
+        ("space", b"".join(Snapshot(T - 5, BuildIds())._kernel()) + mapping(0x400000, "/bin/app")),
         ("stacks", *stacks(h10=[0x400010], h11=[0xFFFFFFFF81000001, 0xFFFFFFFF81000009])),
         ("rows", *rows({"user_stack": 10, "kernel_stack": 11, "count": 1, "weight": 1})),
     )
