@@ -7,6 +7,7 @@ import sys
 import typer
 
 from kprof.cli.convert import convert
+from kprof.cli.doctor import doctor
 from kprof.cli.flame import flame
 from kprof.cli.fold import fold
 from kprof.cli.record import RecordCommand, record
@@ -30,6 +31,7 @@ app.command(epilog="Example: kprof record -F 499 -d 10 -o app.html -- ./app --fa
 app.command(epilog="Example: perf script | kprof fold - | grep -v idle > out.folded")(fold)
 app.command(epilog="Example: kprof flame out.folded --title 'checkout, before the fix' --open")(flame)
 app.command(epilog="Example: kprof report perf.data --function malloc")(report)
+app.command(epilog="Example: kprof doctor --pid 1234")(doctor)
 app.command(epilog="Example: kprof convert perf.data out.pb.gz")(convert)
 
 

@@ -1,0 +1,1 @@
+"""What this host can record, which events there are, and what reaches them."""
