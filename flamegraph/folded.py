@@ -1,6 +1,7 @@
 """The folded grammar: one line a stack, `root;caller;leaf weight`."""
 
 import re
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from flamegraph.tree import INT64_MAX, Int32, Int64, Tree
 _WHOLE = re.compile(rb"(\d+)(?:\.0*)?")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_NODE_SHIFT = 32
+_FRAME_SHIFT = 32
 _MANY_DIGITS = 1000
 
 
@@ -103,7 +104,10 @@ def read(lines: Iterable[bytes]) -> FoldedStacks:
             skipped += 1
             first_bad = first_bad or (number, str(error))
         else:
-            builder.add(stack, weight)
+            try:
+                builder.add(stack, weight)
+            except OverflowError:
+                raise OverflowError("the weights of one stack sum to more than int64 holds") from None
     return builder.finish(skipped, first_bad)
 
 
@@ -113,21 +117,25 @@ class _Builder:
     def __init__(self) -> None:
         self.ids = _Ids()
         self.children: dict[int, int] = {}
-        self.parent: list[int] = []
-        self.label: list[int] = []
-        self.weight: list[int] = []
-        self.last_frames: list[int] = []
+        # Arrays, as lists of millions are walked whenever Python collects garbage.
+        self.parent = array("i")
+        self.label = array("i")
+        self.weight = array("q")
+        self.last_stack = b""
+        self.last_number = 0
         self.last_nodes: list[int] = []
 
     def add(self, stack: bytes, weight: int) -> None:
-        frames = list(map(self.ids.__getitem__, stack.split(b";")))
-        # Neighbouring lines share most of their frames: only what differs is looked up.
-        shared = _shared_prefix(frames, self.last_frames)
-        nodes = self.last_nodes[:shared]
+        # Neighbouring lines share most of their frames: only what differs is split and looked up.
+        number = int.from_bytes(stack, "little")
+        shared = self._shared_bytes(stack, number)
+        nodes = self.last_nodes[: self.last_stack.count(b";", 0, shared)]
         node = nodes[-1] if nodes else -1
-        children = self.children
-        for frame in frames[shared:]:
-            key = (node + 1) << _NODE_SHIFT | frame
+        children, ids, grow = self.children, self.ids, nodes.append
+        for name in stack[shared:].split(b";"):
+            frame = ids[name]
+            # The node low: a dict looks at the low bits first, and frames repeat far more than nodes do.
+            key = frame << _FRAME_SHIFT | (node + 1)
             child = children.get(key)
             if child is None:
                 child = children[key] = len(self.parent)
@@ -135,13 +143,19 @@ class _Builder:
                 self.label.append(frame)
                 self.weight.append(0)
             node = child
-            nodes.append(node)
+            grow(node)
         self.weight[node] += weight
-        self.last_frames, self.last_nodes = frames, nodes
+        self.last_stack, self.last_number, self.last_nodes = stack, number, nodes
+
+    def _shared_bytes(self, stack: bytes, number: int) -> int:
+        """Length of the whole frames, with their `;`, that the stack has in common with the last one."""
+        # As numbers, first byte lowest, two stacks differ first at the lowest bit of their difference.
+        differs = number ^ self.last_number
+        lowest = (differs & -differs).bit_length() - 1
+        same = lowest >> 3 if differs else min(len(stack), len(self.last_stack))
+        return stack.rfind(b";", 0, min(same, len(stack), len(self.last_stack))) + 1
 
     def finish(self, skipped: int, first_bad: tuple[int, str] | None) -> FoldedStacks:
-        if any(weight > INT64_MAX for weight in self.weight):
-            raise OverflowError("the weights of one stack sum to more than int64 holds")
         return FoldedStacks(
             names=[name.decode("utf-8", "surrogateescape") for name in self.ids],
             parent=np.array(self.parent, np.int32),
@@ -150,20 +164,6 @@ class _Builder:
             skipped=skipped,
             first_bad=first_bad,
         )
-
-
-def _shared_prefix(left: list[int], right: list[int]) -> int:
-    """Length of the common prefix, by bisection: comparing slices is quicker than looping over them."""
-    low, high = 0, min(len(left), len(right))
-    if left[:high] == right[:high]:
-        return high
-    while low < high:
-        middle = (low + high + 1) // 2
-        if left[low:middle] == right[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
 
 
 def clean_name(name: str) -> str:

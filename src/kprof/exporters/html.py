@@ -117,6 +117,10 @@ def _rooted_stacks(
     Only the stacks that a root's samples reach are copied, and equal (root, stack) pairs are one.
     """
     stack, weight = profile.samples.stack, profile.samples.weight
+    if not np.any(root >= 0):
+        sums = np.zeros(len(profile.stacks), np.int64)
+        np.add.at(sums, stack[stack >= 0], weight[stack >= 0])
+        return profile.stacks.parent, label[profile.stacks.frame], sums, stack.astype(np.int64)
     parents: list[np.ndarray] = []
     labels: list[np.ndarray] = []
     weights: list[np.ndarray] = []
