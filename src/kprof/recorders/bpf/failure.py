@@ -82,6 +82,12 @@ _MEANINGS = (
         "lower -F, or raise the limit: ulimit -l unlimited",
     ),
     (
+        {errno.EPERM, errno.EACCES},
+        "failed to create u(ret)?probe",
+        "functions of programs need CAP_SYS_ADMIN",
+        "run as root: sudo kprof record --backend bpf ...",
+    ),
+    (
         {errno.ENOENT, errno.EOPNOTSUPP},
         "kprobe",
         "this kernel was built without CONFIG_KPROBES, or has no such function",

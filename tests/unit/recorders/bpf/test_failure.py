@@ -56,6 +56,7 @@ def test_the_verifiers_reason_is_shown_and_its_noise_is_not(btf):
         (errno.EPERM, "libbpf: permission error while running as root; try raising 'ulimit -l'? current value: 8.0 MiB (memlock)", "ulimit -l unlimited"),
         (errno.ENOENT, "libbpf: prog 'x': failed to create kprobe 'vfs_read+0x0' perf event: No such file", "CONFIG_KPROBES"),
         (errno.EINVAL, "libbpf: invalid func unknown#181", "Linux 5.18"),
+        (errno.EACCES, "libbpf: prog 'function': failed to create uprobe '/lib/libc.so.6:0x98930' perf event: Permission denied", "CAP_SYS_ADMIN"),
         (errno.EIO, "", "dmesg"),
     ],
 )  # fmt: skip
