@@ -6,7 +6,7 @@ import { neighbour } from './keys.js';
 import { openMenu } from './menu.js';
 import { change, functionNamed, goTo, lookAt, page, render } from './page.js';
 import { savePicture } from './picture.js';
-import { escapePattern } from './search.js';
+import { LONGEST_PATTERN, escapePattern } from './search.js';
 import { rememberTheme } from './theme.js';
 import { spokenNode } from './tip.js';
 
@@ -22,7 +22,8 @@ export async function search(text) {
 
 /** @param {string} name of a function */
 export function searchName(name) {
-  return search(`^${escapePattern(name)}$`);
+  const whole = name.length <= LONGEST_PATTERN;
+  return search(`^${escapePattern(name.slice(0, LONGEST_PATTERN))}${whole ? '$' : ''}`);
 }
 
 /** @param {string} name of a function */

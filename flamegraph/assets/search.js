@@ -1,3 +1,6 @@
+/** Characters of a name that a pattern made of it has at most. */
+export const LONGEST_PATTERN = 1000;
+
 /**
  * @typedef {Object} Query
  * @property {string} text
@@ -16,15 +19,23 @@ export function compileQuery(text, names) {
   let literal = false;
   const patterns = alternatives(text).map((part) => {
     try {
-      return new RegExp(part, flags);
+      return compiled(part, flags);
     } catch {
       literal = true;
-      return new RegExp(escapePattern(part), flags);
+      return compiled(escapePattern(part.slice(0, LONGEST_PATTERN)), flags);
     }
   });
   const matches = new Uint8Array(names.length);
   for (let i = 0; i < names.length; i++) matches[i] = patterns.some((pattern) => pattern.test(names[i])) ? 1 : 0;
   return { text, literal, matches };
+}
+
+/** @param {string} pattern @param {string} flags */
+function compiled(pattern, flags) {
+  const made = new RegExp(pattern, flags);
+  // That it is too large shows only at its first use.
+  made.test('');
+  return made;
 }
 
 /** @param {string} text @returns {string} a pattern that finds the text as it is, commas too */

@@ -1,0 +1,91 @@
+"""What every test of the page needs: a real browser, and a tab that must stay quiet and offline."""
+
+import time
+from types import SimpleNamespace
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """A missing browser fails, as nothing else would notice a broken page."""
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def visit(chromium, tmp_path):
+    """Opens HTML from a file; at the end, nothing was asked of the network and nothing was complained about."""
+    contexts, complaints, requests = [], [], []
+
+    def show(html, **options):
+        file = tmp_path / "page.html"
+        file.write_text(html, encoding="utf-8")
+        context = chromium.new_context(**{"viewport": {"width": 1250, "height": 760}, **options})
+        contexts.append(context)
+        tab = context.new_page()
+        tab.on("console", lambda message: complaints.append(message.text))
+        tab.on("pageerror", lambda error: complaints.append(str(error)))
+        tab.on("request", lambda request: requests.append(request.url))
+        tab.goto(file.as_uri())
+        tab.wait_for_selector("html[data-ready]", timeout=60000)
+        return tab
+
+    yield show
+    for context in contexts:
+        context.close()
+    assert complaints == []
+    assert [url for url in requests if not url.startswith(("file:", "data:", "blob:"))] == []
+
+
+def _until(tab, condition):
+    deadline = time.monotonic() + 10
+    while not tab.evaluate(f"() => Boolean({condition})"):
+        assert time.monotonic() < deadline, condition
+        time.sleep(0.02)
+
+
+def _centre(tab, name, pane=0):
+    """Middle of the widest drawn frame of a name, and its node."""
+    return tab.evaluate(
+        """([name, pane]) => {
+  const { graph, tree } = kflame.panes[pane];
+  const left = graph.canvas.getBoundingClientRect().left;
+  let best = null;
+  for (let i = 1; i < tree.n; i++) if (tree.names[tree.label[i]] === name) {
+    const box = kflame.boxOf(i, pane);
+    if (box && (!best || box.width > best[3])) best = [left + box.left + box.width / 2, kflame.rowTop(i, pane) + 9, i, box.width];
+  }
+  return best;
+}""",
+        [name, pane],
+    )
+
+
+def _folded(tab, pane=0):
+    """The tree as it is shown, as {stack: weight}."""
+    rows = tab.evaluate(
+        """pane => {
+  const t = kflame.panes[pane].tree, out = [];
+  for (let i = 0; i < t.n; i++) if (t.self[i]) {
+    const path = [];
+    for (let at = i; at > 0; at = t.parent[at]) path.unshift(t.names[t.label[at]]);
+    out.push([path.join(';'), t.self[i]]);
+  }
+  return out;
+}""",
+        pane,
+    )
+    summed = {}
+    for stack, weight in rows:
+        summed[stack] = summed.get(stack, 0) + weight
+    return summed
+
+
+@pytest.fixture
+def look():
+    """How a test looks at a tab: `until(tab, condition)`, `centre(tab, name)`, `folded(tab)`."""
+    return SimpleNamespace(until=_until, centre=_centre, folded=_folded)
