@@ -132,7 +132,7 @@ def record(  # noqa: PLR0917 - Typer passes by name
         typer.Option(
             "--backend",
             help="perf records anywhere; bpf counts stacks within the kernel and reaches what perf cannot."
-            " auto is perf, unless an event needs bpf.",
+            " auto is perf, unless an event or the output needs bpf.",
             rich_help_panel=_HOW,
         ),
     ] = Backend.auto,
@@ -200,7 +200,7 @@ def record(  # noqa: PLR0917 - Typer passes by name
     from kprof.cli.recording import Wanted, run  # noqa: PLC0415 - only this command records
     from kprof.recorders import RecordRequest, choose_backend  # noqa: PLC0415 - only this command records
 
-    recorder = choose_backend(backend.value, event or ())
+    recorder = choose_backend(backend.value, event or (), output)
     for name, given in (("--comm", comm), ("--weight", weight), ("--min-ns", least), ("--max-ns", most)):
         if given and recorder == "perf":
             raise UsageError(f"{name} needs the bpf backend", "give it with --backend bpf")

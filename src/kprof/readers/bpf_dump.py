@@ -5,6 +5,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -150,7 +151,8 @@ def _profile(dump: _Dump, options: ReadOptions) -> Profile:
         reader.add_event(attr, number)
     hidden = [(int(start), int(end)) for start, end in dump.meta.get("hidden", ())]
     stacks = _stack_table(dump.stacks).without(hidden)
-    for part in (*dump.space, records(rows, stacks, len(events))):
+    parts = (part.data for part in records(rows, stacks, len(events)))
+    for part in chain(map(memoryview, dump.space), parts):
         reader.begin()
         reader.feed(part)
     reader.end()

@@ -86,8 +86,8 @@ def attributes(events: int) -> Iterator[tuple[bytes, bytes]]:
         yield attr.tobytes(), np.uint64(_FIRST_ID + number).tobytes()
 
 
-def records(rows: Array, stacks: StackTable, events: int) -> bytes:
-    """Return the records of rows.
+def records(rows: Array, stacks: StackTable, events: int) -> Iterator[Array]:
+    """Give the records of rows, as arrays of bytes, those with chains of one shape together.
 
     Args:
         rows: Of `bpf_events.KEPT_ROW`.
@@ -101,7 +101,6 @@ def records(rows: Array, stacks: StackTable, events: int) -> bytes:
     for at in (kernel, user):
         cut |= (at == _LOST) | ((at >= 0) & stacks.full[np.maximum(at, 0)])
     shape = (lengths[0] * (most + 1) + lengths[1]) * 2 + cut
-    parts = []
     order = np.argsort(shape, kind="stable")
     for group in np.split(order, np.flatnonzero(np.diff(shape[order])) + 1) if len(rows) else ():
         first = group[0]
@@ -111,8 +110,7 @@ def records(rows: Array, stacks: StackTable, events: int) -> bytes:
             (user[group], int(lengths[1][first])),
             cut=bool(cut[first]),
         )
-        parts.append(_records(rows[group], chains, events).tobytes())
-    return b"".join(parts)
+        yield _records(rows[group], chains, events).view(np.uint8)
 
 
 def _chains(stacks: StackTable, kernel: tuple[Array, int], user: tuple[Array, int], *, cut: bool) -> Array:

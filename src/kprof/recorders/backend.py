@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from kprof.recorders.reach import needs_bpf
+from kprof.recorders.reach import RECORDING_SUFFIX, needs_bpf
 from kprof.recorders.request import Recording, RecordRequest
 
 
@@ -34,15 +34,18 @@ class Recorder(Protocol):
         ...
 
 
-def choose_backend(wanted: str, events: Sequence[str]) -> str:
+def choose_backend(wanted: str, events: Sequence[str], output: str = "") -> str:
     """Return `perf` or `bpf`.
 
     Args:
-        wanted: One of these, or `auto`: perf, unless an event needs bpf.
+        wanted: One of these, or `auto`: perf, unless an event or the output needs bpf.
         events: What is to be recorded, as given.
+        output: Name of the output.
     """
     if wanted != "auto":
         return wanted
+    if output.endswith(RECORDING_SUFFIX):
+        return "bpf"
     return "bpf" if any(needs_bpf(event) for item in events for event in item.split(",")) else "perf"
 
 

@@ -1,5 +1,6 @@
 """What only BPF programs reach."""
 
+RECORDING_SUFFIX = ".kprof"
 BPF_EVENTS = ("on-cpu", "off-cpu", "wakeup", "block-io", "malloc", "lock", "syscall", "tcp")
 BPF_PREFIXES = ("kprobe:", "kretprobe:", "fentry:", "fexit:", "uprobe:", "uretprobe:", "usdt:")
 

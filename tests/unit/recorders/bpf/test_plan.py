@@ -124,3 +124,8 @@ def test_functions(text, function):
 def test_functions_that_are_none(text):
     with pytest.raises(UsageError):
         function_source(text, RecordRequest(all_cpus=True))
+
+
+def test_an_output_that_only_bpf_leaves_chooses_it():
+    assert choose_backend("auto", ["page-faults"], "x.kprof") == "bpf"
+    assert choose_backend("auto", ["page-faults"], "x.folded") == "perf"
