@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kprof.errors import KprofError
-from kprof.exporters import pprof, speedscope
+from kprof.exporters import firefox, pprof, speedscope
 from kprof.exporters.registry import OUTPUTS
 from kprof.exporters.suffixes import SUFFIXES
 from kprof.model import Event, Frame, Kind, Mappings, ProfileBuilder, Quality, merge
@@ -33,6 +33,7 @@ FACETS = frozenset({"module", "build_id", "kind", "address", "source", "count", 
 HELD = {
     "pprof": Held(pprof.encode, frozenset({"kind"})),
     "speedscope": Held(speedscope.render),
+    "firefox": Held(firefox.render),
 }
 ONE_WAY = {"html"}
 # Its weights alone come back, and the name of a thread as the root: see test_readers.py.

@@ -1,7 +1,8 @@
 """Programs that are not ours read what kprof writes.
 
 Skipped where they are missing. Go's pprof is compiled from Debian's golang-github-google-pprof-dev; programs of
-npm are looked for in the folder that KPROF_NODE_MODULES names (`npm install pprof-format speedscope ajv`).
+npm are looked for in the folder that KPROF_NODE_MODULES names; `npm install pprof-format speedscope ajv node@24
+@firefox-devtools/profiler-cli` fills it.
 """
 
 import json
@@ -14,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from kprof.analysis.top import top
-from kprof.exporters import pprof, speedscope
+from kprof.exporters import firefox, pprof, speedscope
+from kprof.model import Filter
 from kprof.model.events import pick_event
 from kprof.pipeline import Choice, read
 from kprof.readers import ReadOptions
@@ -121,3 +123,28 @@ def test_speedscope_s_schema_holds(name, tmp_path):
     path = tmp_path / "out.speedscope.json"
     path.write_bytes(speedscope.render(recorded(name)))
     node(SCHEMA, Path(NODE_MODULES) / "speedscope/dist/release/file-format-schema.json", path)
+
+
+@pytest.fixture
+def firefox_cli(tmp_path):
+    """Runs Firefox Profiler's own command line, which needs node 24: `npm install node@24` brings one."""
+    own = Path(NODE_MODULES or "/nowhere")
+    program, runs = own / "@firefox-devtools/profiler-cli/dist/profiler-cli.js", own / "node/bin/node"
+    if not (program.is_file() and runs.is_file()):
+        pytest.skip("needs @firefox-devtools/profiler-cli and node@24 in KPROF_NODE_MODULES")
+    env = {**os.environ, "HOME": str(tmp_path)}
+    yield lambda *args: output(runs, program, *args, env=env, timeout=60)
+    subprocess.run([runs, program, "stop"], env=env, check=False, capture_output=True, timeout=60)
+
+
+@pytest.mark.slow
+def test_the_firefox_profiler_has_the_same_totals(firefox_cli, tmp_path):
+    profile, path = recorded("kernel-io"), tmp_path / "out.firefox.json"
+    path.write_bytes(firefox.render(profile))
+    firefox_cli("load", path)
+    text = firefox_cli("thread", "samples")
+    found = dict(re.findall(r"^ *f-\d+\. \S+?!(\S+) - total: ([\d.]+)ms", text, re.MULTILINE))
+    assert len(found) > 20
+    ours = {row["function"]: row["total"] for row in top(Filter(comms=["smallio"]).apply(profile)).rows()}
+    for function, milliseconds in found.items():
+        assert f"{ours[function] / 1e6:.5g}" == f"{float(milliseconds):.5g}", function

@@ -12,7 +12,7 @@ import numpy as np
 
 from kprof.exporters.protobuf import Strings, message, number, packed, varint
 from kprof.model import Event, Kind, Profile
-from kprof.model.labels import UNKNOWN
+from kprof.model.labels import UNKNOWN, split_source
 from kprof.wire import pprof as wire
 
 _PAGE = 0x1000
@@ -168,12 +168,6 @@ class _Locations:
             found.append(self.of[stack])
             stack = self.above[stack]
         return packed(wire.SAMPLE_LOCATION_ID, found)
-
-
-def split_source(source: str) -> tuple[str, int]:
-    """Return file and line of `file:line`; the line is 0 if there is none."""
-    file, colon, line = source.rpartition(":")
-    return (file, int(line)) if colon and line.isascii() and line.isdigit() else (source, 0)
 
 
 def _joined(profile: Profile) -> np.ndarray:

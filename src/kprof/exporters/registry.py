@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kprof.errors import UsageError
-from kprof.exporters import folded, pprof, speedscope
+from kprof.exporters import firefox, folded, pprof, speedscope
 from kprof.exporters.suffixes import ALL_SUFFIXES, SUFFIXES
 from kprof.model import Profile
 
@@ -44,6 +44,7 @@ OUTPUTS = (
     Output("html", _html, several_events=False),
     Output("pprof", lambda profile, _: pprof.render(profile), places=True),
     Output("speedscope", speedscope.render),
+    Output("firefox", firefox.render, every_sample=True),
 )
 
 

@@ -5,6 +5,7 @@ SUFFIXES = {
     "html": (".html",),
     "pprof": (".pb.gz", ".pprof"),
     "speedscope": (".speedscope.json",),
+    "firefox": (".firefox.json",),
 }
 ALL_SUFFIXES = tuple(suffix for suffixes in SUFFIXES.values() for suffix in suffixes)
 

@@ -54,6 +54,12 @@ def frame_labels(frames: Frames, mappings: Mappings, options: LabelOptions | Non
     return labels
 
 
+def split_source(source: str) -> tuple[str, int]:
+    """Return file and line of `file:line`; the line is 0 if there is none."""
+    file, colon, line = source.rpartition(":")
+    return (file, int(line)) if colon and line.isascii() and line.isdigit() else (source, 0)
+
+
 def unknown_frames(frames: Frames) -> list[int]:
     """Return the rows of the frames that have no symbol."""
     return [i for i, name in enumerate(frames.name) if name == UNKNOWN]

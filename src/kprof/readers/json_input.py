@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -59,14 +58,14 @@ def text(table: Any, name: str, default: str = "") -> str:
     return found if isinstance(found, str) else default
 
 
-def whole(value: Any, factor: float = 1, what: str = "a weight") -> int:
+def whole(value: Any, factor: int = 1, what: str = "a weight") -> int:
     """Return a number that is not negative, times a factor, as a whole one of 63 bits."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:  # noqa: PLR0124 - NaN
         raise ShapeError(f"{what} is no number: {value!r:.40}")
-    scaled = value * factor if isinstance(factor, int) and isinstance(value, int) else round(value * factor)
-    if not 0 <= scaled <= _LARGEST:
+    # Compared before it is multiplied, since a product may be infinite.
+    if not 0 <= value <= _LARGEST // factor:
         raise ShapeError(f"{what} is out of range: {value!r:.40}")
-    return int(scaled)
+    return round(value * factor)
 
 
 def index(value: Any, size: int, what: str) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from kprof.errors import FormatError
 from kprof.model import Profile
-from kprof.readers import bpf_dump, folded, perf_data, perf_script, pprof, speedscope
+from kprof.readers import bpf_dump, firefox, folded, perf_data, perf_script, pprof, speedscope
 from kprof.readers.options import ReadOptions
 from kprof.readers.source import Source
 
@@ -36,6 +36,7 @@ _FORMATS = (
     Format("recording of the bpf backend", bpf_dump.sniff, bpf_dump.read, has_names=False),
     Format("pprof", pprof.sniff, pprof.read),
     Format("speedscope", speedscope.sniff, speedscope.read),
+    Format("profile of the Firefox Profiler", firefox.sniff, firefox.read),
     Format("perf script text", perf_script.sniff, perf_script.read),
     Format("folded stacks", folded.sniff, folded.read),
 )
