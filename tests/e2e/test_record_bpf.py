@@ -597,3 +597,16 @@ def test_a_user_with_two_capabilities(tmp_path):
     )  # fmt: skip
     assert done.returncode == 3
     assert "functions of programs need CAP_SYS_ADMIN" in done.stderr
+
+
+def test_time_stamps_are_there_to_filter_by(tmp_path, running):
+    arguments = ["-p", str(running.pid), "-d", "2", "--timestamps", "-o", "x.kprof"]
+    done = record(*arguments, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    counts = []
+    for more in ([], ["--end", "1"], ["--start", "1"], ["--only-cpu", "0"], ["--only-cpu", "1"]):
+        done = kprof("fold", "x.kprof", "-o", "x.folded", *more, cwd=tmp_path)
+        counts.append(samples(done)[1] if done.returncode == 0 else 0)
+    whole, before, after, *cpus = counts
+    assert before + after == whole == sum(cpus)
+    assert min(before, after) > 0.2 * whole

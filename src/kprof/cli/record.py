@@ -164,6 +164,14 @@ def record(  # noqa: PLR0917 - Typer passes by name
             "--max-ns", metavar="NS", min=0, help="bpf: leave longer intervals out.", rich_help_panel=_HOW
         ),
     ] = None,
+    timestamps: Annotated[
+        bool,
+        typer.Option(
+            "--timestamps",
+            help="bpf: keep time and CPU of every sample, for filters and heat maps.",
+            rich_help_panel=_HOW,
+        ),
+    ] = False,
     root: Annotated[
         bool,
         typer.Option("--root", help="Run perf, and only perf, through sudo.", rich_help_panel=_HOW),
@@ -201,7 +209,8 @@ def record(  # noqa: PLR0917 - Typer passes by name
     from kprof.recorders import RecordRequest, choose_backend  # noqa: PLC0415 - only this command records
 
     recorder = choose_backend(backend.value, event or (), output)
-    for name, given in (("--comm", comm), ("--weight", weight), ("--min-ns", least), ("--max-ns", most)):
+    asked = (("--comm", comm), ("--weight", weight), ("--min-ns", least), ("--max-ns", most))
+    for name, given in (*asked, ("--timestamps", timestamps)):
         if given and recorder == "perf":
             raise UsageError(f"{name} needs the bpf backend", "give it with --backend bpf")
     wanted = Wanted(recorder, output, keep_raw=keep_data or archive, archive=archive, force=force)
@@ -216,6 +225,7 @@ def record(  # noqa: PLR0917 - Typer passes by name
         weight=weight.value if weight else "",
         least=least,
         most=most,
+        timestamps=timestamps,
         frequency=frequency,
         duration=duration,
         events=event or (),

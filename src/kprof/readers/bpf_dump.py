@@ -157,7 +157,9 @@ def _profile(dump: _Dump, options: ReadOptions) -> Profile:
         reader.feed(part)
     reader.end()
     tables = reader.tables()
-    samples, tables["rows"] = _counted(tables["rows"], len(events), every_sample=options.every_sample)
+    # What was counted together has no time and no CPU of its own.
+    apart = options.every_sample and bool(dump.meta.get("timestamps"))
+    samples, tables["rows"] = _counted(tables["rows"], len(events), every_sample=apart)
     quality = _quality(dump, reader.counts(), samples, count_truncated(tables))
     facts = {str(key): str(value) for key, value in dump.meta["facts"].items()}
     return Profile(
@@ -175,8 +177,6 @@ def _counted(rows: Array, events: int, *, every_sample: bool) -> tuple[Samples, 
     first, second = rows[rows["event"] < events].copy(), rows[rows["event"] >= events]
     first["count"] = second["weight"]
     first["weight"] -= second["weight"]
-    # What was counted together has no time and no CPU of its own.
-    first["cpu"] = first["time"] = -1
     return samples_of(first, every_sample=every_sample), first
 
 

@@ -22,7 +22,6 @@ _SAMPLE_TYPE = (
 )  # fmt: skip
 # Far from the ids that a kernel gives.
 _FIRST_ID = 1 << 48
-_NO_CPU = (1 << 32) - 1
 # The reader would take a longer chain for one that the kernel cut; we know which are.
 _MOST_FRAMES = 4095
 # A program and what calls it are no more frames than these.
@@ -154,7 +153,7 @@ def _records(rows: Array, chains: Array, events: int) -> Array:
     for second, part in enumerate(("weight", "count")):
         records = made[part]
         records["identifier"] = _FIRST_ID + rows["event"].astype(np.uint64) + np.uint64(second * events)
-        records["time"], records["cpu"] = rows["first_ns"], _NO_CPU
+        records["time"], records["cpu"] = rows["first_ns"], rows["cpu"]
         records["period"] = rows["count"] if second else rows["weight"] + rows["count"]
         records["depth"], records["chain"] = depth, chains
     return made

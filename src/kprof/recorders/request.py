@@ -25,6 +25,7 @@ class RecordRequest:
         comm: Only threads of this name; any if empty.
         weight: What intervals weigh: `ns`, `bytes` or `count`; what is usual for them if empty.
         least: Shorter intervals, and smaller weights, are left out.
+        timestamps: Keep the time and the CPU of every sample, rather than adding up equal ones.
         most: Longer intervals, and larger weights, are left out; None for no limit.
         frequency: Samples a second and CPU; None for the default.
         duration: Seconds; None until the target ends or a signal comes.
@@ -45,6 +46,7 @@ class RecordRequest:
     weight: str = ""
     least: int = 0
     most: int | None = None
+    timestamps: bool = False
     frequency: int | None = None
     duration: float | None = None
     events: Sequence[str] = ()

@@ -12,6 +12,7 @@ CPU_WORDS = 64
 NO_STACK, LOST_STACK = 0, 1
 EVERYTHING, PROCESSES, THREADS = 0, 1, 2
 USER, KERNEL = 1, 2
+SLICE_NS = 1_000_000
 
 # A cookie: the number of an event, what an occurrence weighs, and whether it is no function's start.
 COOKIE_SHIFT, COOKIE_INSIDE = 8, 1 << 16
@@ -28,6 +29,8 @@ SETTINGS = np.dtype(
         ("on_cpus", "u4"),
         ("event", "u4"),
         ("comm_length", "u4"),
+        ("timestamps", "u4"),
+        ("unused", "u4"),
         ("comm", "S16"),
         ("cpus", "u8", (CPU_WORDS,)),
         ("events", EVENT_SETTINGS, (MAX_EVENTS,)),
@@ -41,6 +44,8 @@ KEY = np.dtype(
         ("tid", "u4"),
         ("event", "u4"),
         ("detail", "u4"),
+        ("cpu", "u4"),
+        ("slice", "u4"),
         ("comm", "S16"),
     ]
 )

@@ -38,6 +38,7 @@ _DRAIN_SECONDS, _SHORTEST_DRAIN = 1.0, 0.1
 # Where no rate limits how many rows come.
 _DRAIN_UNEXPECTED = 0.25
 _CROWDED = 4
+_ROWS_APART = 1 << 16
 _OUR_WAY = rb"bpf_trace_run\d+|__bpf_trace_\w+|__traceiter_\w+|bpf_trampoline_\w+\t\[bpf\]"
 _ALL_BITS = (1 << 64) - 1
 
@@ -130,7 +131,9 @@ class _Session:
 
     def _rate(self) -> int:
         """Return about how many rows a second may come at most, where samples have a rate."""
-        return max(source.frequency for source in self.plan.sources) * len(self.cpus)
+        rate = max(source.frequency for source in self.plan.sources) * len(self.cpus)
+        # With time stamps, hardly any two occurrences share a row.
+        return max(rate, _ROWS_APART) if self.request.timestamps else rate
 
     def _snapshot(self, pids: list[int]) -> None:
         """Keep what is mapped already, of the targets or of everybody."""
@@ -209,6 +212,7 @@ class _Session:
             "clock": "CLOCK_MONOTONIC",
             "arch": os.uname().machine,
             "hidden": hidden,
+            "timestamps": self.request.timestamps,
             "facts": self._known(),
         }
 
@@ -236,6 +240,7 @@ def _settings(request: RecordRequest, planned: Plan, cpus: tuple[int, ...]) -> n
     elif request.tids:
         settings["targets"] = layout.THREADS
     settings["in_cgroup"] = bool(request.cgroup)
+    settings["timestamps"] = request.timestamps
     settings["on_cpus"] = bool(request.cpus)
     for cpu in cpus:
         settings["cpus"][0, cpu // 64] |= np.uint64(1 << cpu % 64)

@@ -32,6 +32,7 @@ CONSTANTS = {
     "KP_THREADS": bpf_events.THREADS,
     "KP_USER": bpf_events.USER,
     "KP_KERNEL": bpf_events.KERNEL,
+    "KP_SLICE_NS": bpf_events.SLICE_NS,
     "KP_COOKIE_SHIFT": bpf_events.COOKIE_SHIFT,
     "KP_COOKIE_INSIDE": bpf_events.COOKIE_INSIDE,
     "KP_ONE": bpf_events.ONE,

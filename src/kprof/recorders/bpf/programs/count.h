@@ -89,7 +89,14 @@ static __always_inline int kp_take_stacks(void *ctx, struct kp_key *key, struct 
 static __always_inline void kp_count_row(struct kp_key *key, __u64 weight, struct kp_tally *tally) {
     __u32 zero = 0;
     void *rows = bpf_map_lookup_elem(&active, &zero);
-    if (!rows) return;
+    if (!rows) {
+        __sync_fetch_and_add(&tally->no_room, 1);
+        return;
+    }
+    if (settings.timestamps) {
+        key->cpu = bpf_get_smp_processor_id();
+        key->slice = (__u32)(bpf_ktime_get_ns() / KP_SLICE_NS);
+    }
     struct kp_row *row = bpf_map_lookup_elem(rows, key);
     if (!row) {
         struct kp_row fresh = {.first_ns = bpf_ktime_get_ns()};

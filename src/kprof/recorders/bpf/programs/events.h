@@ -25,6 +25,8 @@ enum { KP_EVERYTHING, KP_PROCESSES, KP_THREADS };
 
 enum { KP_USER = 1, KP_KERNEL = 2 };
 
+enum { KP_SLICE_NS = 1000000 }; /* what is within one of these has one time */
+
 /* What an interval weighs: its time, the bytes that it moved, or 1. */
 enum { KP_WEIGH_TIME, KP_WEIGH_BYTES, KP_WEIGH_ONE };
 
@@ -42,6 +44,8 @@ struct kp_settings {
     __u32 on_cpus;
     __u32 event;       /* which of the recording's events this object counts, where no cookie tells */
     __u32 comm_length; /* with its closing zero; 0 for any name */
+    __u32 timestamps;  /* whether rows of different times and CPUs are kept apart */
+    __u32 unused;
     char comm[KP_COMM];
     __u64 cpus[KP_CPU_WORDS];
     struct kp_event_settings events[KP_MAX_EVENTS];
@@ -51,6 +55,8 @@ struct kp_settings {
 struct kp_key {
     __u64 user_stack, kernel_stack;
     __u32 tgid, tid, event, detail;
+    /* With time stamps: where and when it was counted, so that rows are apart. Else both are 0. */
+    __u32 cpu, slice;
     char comm[KP_COMM];
 };
 
