@@ -9,24 +9,33 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from flamegraph.folded import FoldedError, FoldedStacks, format_stack, parse_line, read, write
     from flamegraph.html_page import page
+    from flamegraph.pairs import align, differential
     from flamegraph.plotly_figure import figure
+    from flamegraph.samples import Facet, Samples, grouped, time_facet
     from flamegraph.sources import from_dataframe, from_folded, guess_labels
-    from flamegraph.tree import Labels, Tree, build_tree
+    from flamegraph.tree import Labels, Tree, build_tree, build_tree_with_places
 
 __all__ = [
+    "Facet",
     "FoldedError",
     "FoldedStacks",
     "Labels",
+    "Samples",
     "Tree",
+    "align",
     "build_tree",
+    "build_tree_with_places",
+    "differential",
     "figure",
     "format_stack",
     "from_dataframe",
     "from_folded",
+    "grouped",
     "guess_labels",
     "page",
     "parse_line",
     "read",
+    "time_facet",
     "write",
 ]
 
@@ -35,9 +44,11 @@ __all__ = [
 _HOMES = {
     "folded": ("FoldedError", "FoldedStacks", "format_stack", "parse_line", "read", "write"),
     "html_page": ("page",),
+    "pairs": ("align", "differential"),
     "plotly_figure": ("figure",),
+    "samples": ("Facet", "Samples", "grouped", "time_facet"),
     "sources": ("from_dataframe", "from_folded", "guess_labels"),
-    "tree": ("Labels", "Tree", "build_tree"),
+    "tree": ("Labels", "Tree", "build_tree", "build_tree_with_places"),
 }
 
 

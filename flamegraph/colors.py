@@ -61,7 +61,10 @@ MODULE_COLORS = (
     "#6bb8ea", "#f0de5a", "#4dbe95", "#e8a33d", "#d79bc4", "#9fb4ff", "#c3dd7a", "#f3a58f",
     "#7fd3d6", "#d8b98a", "#c3a6ee", "#a7d8b0", "#f4c6dc", "#b7c6d6", "#e3cf9c", "#8fc4b7",
 )  # fmt: skip
+OTHER_MODULES = "#dcdcd4"
 NO_MODULE = "#c4c4c4"
+# The class of those for which no colour is left.
+_OTHERS = len(MODULE_COLORS)
 
 
 def scheme(labels: Labels, color: str, importance: Sequence[int] | None = None) -> Scheme:
@@ -143,20 +146,41 @@ def _by_kind(labels: Labels, importance: Sequence[int] | None) -> Scheme:
 
 
 def _by_module(labels: Labels, importance: Sequence[int] | None) -> Scheme:
-    light = [*MODULE_COLORS, NO_MODULE]
-    class_of = {module: _module_class(module) for module in set(labels.module)}
-    of_label = [class_of[module] for module in labels.module]
     weight: dict[str, int] = dict.fromkeys(labels.module, 0)
     for at, module in enumerate(labels.module):
         weight[module] += 1 if importance is None else importance[at]
     heaviest = sorted(weight, key=lambda module: (-weight[module], module))
-    legend = [(module or "no module", class_of[module]) for module in heaviest if weight[module]]
+    class_of = _module_classes(heaviest)
+    light = [*MODULE_COLORS, OTHER_MODULES, NO_MODULE]
+    legend = [
+        (module or "no module", class_of[module])
+        for module in heaviest
+        if weight[module] and class_of[module] != _OTHERS
+    ]
+    if any(at == _OTHERS and weight[module] for module, at in class_of.items()):
+        legend.append(("other modules", _OTHERS))
+    of_label = [class_of[module] for module in labels.module]
     return Scheme(of_label, light, [darkened(color) for color in light], legend)
 
 
-def _module_class(module: str) -> int:
-    if not module:
-        return len(MODULE_COLORS)
+def _module_classes(heaviest: Sequence[str]) -> dict[str, int]:
+    """Give each of the heaviest modules a colour of its own, its favourite if that is free."""
+    class_of: dict[str, int] = {}
+    taken: dict[int, str] = {}
+    for module in heaviest:
+        if not module:
+            class_of[module] = len(MODULE_COLORS) + 1
+            continue
+        name = _plain_module(module)
+        wish = stable_hash(name) % len(MODULE_COLORS)
+        tries = [(wish + step) % len(MODULE_COLORS) for step in range(len(MODULE_COLORS))]
+        free = next((at for at in tries if taken.get(at, name) == name), _OTHERS)
+        class_of[module] = free
+        if free != _OTHERS:
+            taken[free] = name
+    return class_of
+
+
+def _plain_module(module: str) -> str:
     # Versions and folders differ between hosts; the colour of a library should not.
-    base = module.rstrip("/").rpartition("/")[2]
-    return stable_hash(re.sub(r"\.so\b.*", ".so", base)) % len(MODULE_COLORS)
+    return re.sub(r"\.so\b.*", ".so", module.rstrip("/").rpartition("/")[2])

@@ -70,8 +70,9 @@ function byChange(tree) {
  */
 export function changeOf(tree, node) {
   const other = /** @type {import('./decode.js').Weights} */ (tree.other);
-  const now = tree.total[0] ? tree.total[node] / tree.total[0] : 0;
-  const before = other[0] ? other[node] / other[0] : 0;
+  const own = tree.total[0] ? tree.total[node] / tree.total[0] : 0;
+  const others = other[0] ? other[node] / other[0] : 0;
+  const [now, before] = tree.swapped ? [others, own] : [own, others];
   return Math.abs(now - before) < NOISE ? 0 : (now - before) / Math.max(now, before);
 }
 

@@ -69,5 +69,5 @@ export async function load(packed) {
  * @returns {Promise<import('./decode.js').Tree>}
  */
 export async function rederive(tree, settings, samples) {
-  return { ...bookIn(tree), ...(await run('derive', { tree, settings, samples }, tree.n)) };
+  return { ...bookIn(tree), ...(await run('derive', { tree, settings, samples }, tree.n)), swapped: Boolean(settings.swap) };
 }

@@ -3,6 +3,7 @@ import { announce, byId, few, showEdits, showLegend, showMatches, showPath } fro
 import { colorsOf } from './colors.js';
 import { calleesOf, callersOf } from './derive.js';
 import { showFilters } from './filters.js';
+import { formatShare, formatWeight } from './format.js';
 import { isWhole } from './gestures.js';
 import { readRange, sayRange } from './heatmap.js';
 import { WHOLE } from './layout.js';
@@ -79,6 +80,7 @@ export async function render(keep = true) {
   if (state.view === 'table' || state.view === 'sandwich') showTable();
   if (state.view === 'sandwich') await renderSandwich(keep);
   else await Promise.all(panes.map((pane) => pane.graph.show(paneLook(pane, state.icicle), keep)));
+  if (panes.length > 1) showHeadings();
   showMinimap(colors);
   page.drawHeat?.();
 }
@@ -108,6 +110,17 @@ function sayKept(facet, values) {
 function paneLook(pane, icicle) {
   const { state, theme, query } = page;
   return { tree: pane.tree, zoom: pane.zoom, span: state.span, icicle, theme, colors: colorsFor(pane.tree), matches: query && query.matches };
+}
+
+/** What each pane holds of what is zoomed to, and of what is searched. */
+function showHeadings() {
+  for (const { graph, tree, zoom } of page.panes) {
+    const heading = graph.stage.parentElement.querySelector('h2');
+    heading.dataset.name ??= heading.textContent;
+    const found = page.query ? `, ${formatShare(matchedWeight(tree, zoom, page.query.matches).weight, tree.total[zoom])} matched` : '';
+    const here = zoom ? ` (${formatShare(tree.total[zoom], tree.total[0])} of all)` : '';
+    heading.textContent = `${heading.dataset.name} — ${formatWeight(tree.total[zoom], page.options.unit)}${here}${found}`;
+  }
 }
 
 let listed = null;

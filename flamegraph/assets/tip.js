@@ -47,8 +47,9 @@ function compared(tree, node, unit, beside) {
     return [element('div', `other side ${formatWeight(beside.tree.total[beside.node], unit)} — ${formatShare(share, 1)}, ${formatPoints(now - share)}`)];
   }
   if (!tree.other) return [];
-  const before = tree.other[0] ? tree.other[node] / tree.other[0] : 0;
-  return [element('div', `before ${formatWeight(tree.other[node], unit)} — ${formatShare(before, 1)}, ${formatPoints(now - before)}`)];
+  const others = tree.other[0] ? tree.other[node] / tree.other[0] : 0;
+  const [when, change] = tree.swapped ? ['after', others - now] : ['before', now - others];
+  return [element('div', `${when} ${formatWeight(tree.other[node], unit)} — ${formatShare(others, 1)}, ${formatPoints(change)}`)];
 }
 
 function everywhereOf(tree, label) {
