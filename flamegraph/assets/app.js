@@ -44,6 +44,7 @@ function followHover(box, pane, other) {
 
 /** Makes the graph of a pane. */
 function addPane(host, prefix, name) {
+  /** @type {any} the graph and what it calls need the pane, which is filled later */
   const pane = { graph: null, base: null, tree: null, zoom: 0, samples: null, derived: '' };
   pane.graph = new Graph(host, prefix, name, {
     choose: (node) => goTo(node, pane),

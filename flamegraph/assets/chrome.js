@@ -57,6 +57,7 @@ export function showMatches(tree, zoom, query, found) {
  */
 export function showEdits(state, change, say) {
   const without = (names, gone) => names.filter((name) => name !== gone);
+  /** @type {any[][]} */
   const edits = [
     ...state.hide.map((name) => [`hidden: ${name}`, { hide: without(state.hide, name) }]),
     ...state.collapse.map((name) => [`collapsed: ${name}`, { collapse: without(state.collapse, name) }]),
@@ -96,6 +97,8 @@ async function copyText(text) {
   }
 }
 
+let fading;
+
 /** Says something to screen readers, and to the eye for a moment if `seen`. */
 export function announce(text, seen = false) {
   byId('live').textContent = text;
@@ -103,8 +106,8 @@ export function announce(text, seen = false) {
   const toast = byId('toast');
   toast.textContent = text;
   toast.hidden = false;
-  clearTimeout(announce.timer);
-  announce.timer = setTimeout(() => { toast.hidden = true; }, 1600);
+  clearTimeout(fading);
+  fading = setTimeout(() => { toast.hidden = true; }, 1600);
 }
 
 /** Copies the full name of a frame and says so. @param {string} name */

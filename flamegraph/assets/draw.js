@@ -13,7 +13,7 @@ let measured = 0;
 /** @returns {number} pixels that a character of a box takes */
 export function characterWidth() {
   if (measured) return measured;
-  const context = document.createElement('canvas').getContext('2d');
+  const context = /** @type {CanvasRenderingContext2D} */ (document.createElement('canvas').getContext('2d'));
   context.font = `${FONT_SIZE}px ${FONT}`;
   return (measured = context.measureText('M'.repeat(50)).width / 50);
 }

@@ -11,7 +11,8 @@ const MOST = 400;
  * @param {(facet: string, values: string[] | null) => void} changed null: all of them
  */
 export function buildFilters(samples, changed) {
-  const all = samples.weight.reduce((sum, weight) => sum + weight, 0);
+  let all = 0;
+  for (const weight of samples.weight) all += weight;
   const groups = samples.facets.flatMap((facet, at) => {
     if (facet.heat) return [];
     const sums = new Float64Array(facet.values.length);

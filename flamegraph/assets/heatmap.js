@@ -21,9 +21,14 @@ export function timeFacet(samples) {
   return samples.facets.findIndex((facet) => facet.heat);
 }
 
+/** @returns {Heat} */
+function heatOf(samples, facet) {
+  return samples.facets[facet].heat;
+}
+
 /** @param {import('./decode.js').Samples} samples @param {number} facet @returns {Float64Array} weight by cell, columns first */
 export function heatCells(samples, facet) {
-  const { rows, columns } = samples.facets[facet].heat;
+  const { rows, columns } = heatOf(samples, facet);
   const sums = new Float64Array(rows * columns);
   samples.weight.forEach((weight, at) => { sums[samples.value[facet][at]] += weight; });
   return sums;
@@ -36,8 +41,8 @@ export function rangeText(one, other) {
 
 /** @param {string | undefined} text @param {number} cells that there are @returns {[number, number] | null} first and last cell */
 export function readRange(text, cells) {
-  const [from, to] = (text ?? '').split('-').map(Number);
-  return Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from <= to && from < cells ? [from, Math.min(to, cells - 1)] : null;
+  const [, from, to] = (/^(\d{1,9})-(\d{1,9})$/.exec(text ?? '') ?? []).map(Number);
+  return from <= to && from < cells ? [from, Math.min(to, cells - 1)] : null;
 }
 
 /**
@@ -90,7 +95,8 @@ export function cellTime(cell, heat) {
 export function startHeatmap(samples, page, keepOnly) {
   const facet = timeFacet(samples);
   if (facet < 0) return;
-  const { name, heat } = samples.facets[facet];
+  const { name } = samples.facets[facet];
+  const heat = heatOf(samples, facet);
   const cells = heatCells(samples, facet);
   const field = byId('heat-field');
   byId('heat').hidden = false;
@@ -107,7 +113,7 @@ export function startHeatmap(samples, page, keepOnly) {
     byId('heat-all').disabled = !range;
     return drawFigure(byId('heat-plot'), heatFigure(cells, heat, Math.max(120, field.clientWidth), page.theme, range));
   };
-  const choose = (range) => keepOnly(name, range ? [rangeText(...range)] : null);
+  const choose = (range) => keepOnly(name, range ? [rangeText(range[0], range[1])] : null);
   page.drawHeat = () => (byId('heat').open ? draw(chosen()) : undefined);
   if (chosen()) byId('heat').open = true;
   byId('heat-all').onclick = () => choose(null);

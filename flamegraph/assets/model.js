@@ -40,7 +40,7 @@ async function run(name, input, nodes) {
 }
 
 function inWorker(name, input) {
-  const source = document.getElementById('kf-script').textContent;
+  const source = document.getElementById('kf-script')?.textContent ?? '';
   const address = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
   const worker = new Worker(address);
   return new Promise((resolve, reject) => {

@@ -68,6 +68,7 @@ export function toHash(route) {
 
 /** @param {string} hash @returns {Object<string, string>} */
 export function fromHash(hash) {
+  /** @type {Object<string, string>} */
   const route = {};
   for (const part of hash.replace(/^#/, '').split('&')) {
     const at = part.indexOf('=');

@@ -43,6 +43,7 @@ export function routeOf(state, fresh) {
 
 /** @param {Object<string, string>} route @param {State} fresh @param {string[]} colors that the page has @returns {State} */
 export function stateFrom(route, fresh, colors) {
+  /** @type {Object<string, string[]>} */
   const keep = {};
   for (const part of route.keep ? route.keep.split(';') : []) {
     const [facet, value] = part.split(':').map(decodeName);
