@@ -39,6 +39,12 @@ class EmptyProfileError(KprofError):
     exit_code = 1
 
 
+class GateError(KprofError):
+    """A rule that the data had to keep is broken."""
+
+    exit_code = 1
+
+
 class OutputError(KprofError):
     """The output could not be written (full disk, no permission, missing directory)."""
 

@@ -90,12 +90,12 @@ def _by_name(profile: Profile) -> Profile:
 def _unit(profiles: Sequence[Profile]) -> str:
     units = {profile.meta.events[0].unit if profile.meta.events else "samples" for profile in profiles}
     # Folded text does not say what its numbers are: shares can be compared, whatever they are of.
-    units -= {"samples"} if len(units) > 1 else set()
+    units -= {"samples", "weight"} if len(units) > 1 else set()
     if len(units) > 1:
         raise UsageError(
             f"{' and '.join(sorted(units))} cannot be compared", "choose the same event of each with -e"
         )
-    return units.pop()
+    return units.pop() if units else "weight"
 
 
 def _names(table: Table) -> list[str]:

@@ -7,6 +7,7 @@ import sys
 import typer
 
 from kprof.cli.convert import convert
+from kprof.cli.diff import DiffCommand, diff
 from kprof.cli.doctor import doctor
 from kprof.cli.flame import flame
 from kprof.cli.fold import fold
@@ -31,6 +32,9 @@ app.command(epilog="Example: kprof record -F 499 -d 10 -o app.html -- ./app --fa
 app.command(epilog="Example: perf script | kprof fold - | grep -v idle > out.folded")(fold)
 app.command(epilog="Example: kprof flame out.folded --title 'checkout, before the fix' --open")(flame)
 app.command(epilog="Example: kprof report perf.data --function malloc")(report)
+app.command(
+    epilog="Example: kprof diff base.data head.data --fail-on 'self(parse_json) > +5%'", cls=DiffCommand
+)(diff)
 app.command(epilog="Example: kprof doctor --pid 1234")(doctor)
 app.command(epilog="Example: kprof convert perf.data out.pb.gz")(convert)
 

@@ -73,6 +73,10 @@ class View:
             lines.append(cells)
         self._show(self._grid(heads, names, lines))
 
+    def cells(self, heads: list[str], names: list[str], lines: list[list[str]]) -> None:
+        """Show cells that are texts already: first what stands to the right, below `heads`, then `names`."""
+        self._show(self._grid(heads, names, [[Text(clean(cell)) for cell in line] for line in lines]))
+
     def _grid(self, heads: list[str], names: list[str], lines: list[list[Text]]) -> Grid:
         """Lay cells out: numbers as wide as they are, texts in what is left, mostly the first."""
         grid = Grid(box=None, padding=(0, _GAP, 0, 0), header_style="bold", pad_edge=False)

@@ -11,6 +11,7 @@ from kprof.pipeline.outputs import (
     write_page,
     write_text,
 )
+from kprof.pipeline.sides import read_each, write_beside, write_difference
 
 __all__ = [
     "Choice",
@@ -19,8 +20,11 @@ __all__ = [
     "check_not_an_input",
     "fitting",
     "read",
+    "read_each",
     "read_fields",
     "write",
+    "write_beside",
+    "write_difference",
     "write_folded",
     "write_page",
     "write_text",

@@ -1,0 +1,85 @@
+"""Recordings that are to be compared: read so that they can be, and written as one page."""
+
+import io
+from collections.abc import Mapping, Sequence
+
+from kprof.analysis.quality import knows_samples
+from kprof.exporters import folded
+from kprof.model import Profile, merge
+from kprof.pipeline.inputs import Choice, Progress, read
+from kprof.readers import ReadOptions, Source, find_format
+from kprof.system.files import write_whole
+
+
+def read_each(
+    inputs: Sequence[str], choice: Choice | None = None, *, progress: Progress | None = None
+) -> list[Profile]:
+    """Read inputs of any format into a profile each, all told in the same way.
+
+    Folded text has a thread's name as a frame and knows no files. If one input is folded, all are made so.
+
+    Args:
+        inputs: File names.
+        choice: What of each is wanted.
+        progress: As of `read`.
+
+    Raises:
+        KprofError: As of `read`.
+    """
+    profiles = [read([name], choice, progress=progress) for name in inputs]
+    if all(map(knows_samples, profiles)):
+        return profiles
+    return [_folded(profile) if knows_samples(profile) else profile for profile in profiles]
+
+
+def _folded(profile: Profile) -> Profile:
+    text, _ = folded.render(profile)
+    source = Source(io.BytesIO(text), "folded stacks")
+    return find_format(source).read(source, ReadOptions())
+
+
+def write_difference(
+    before: Sequence[Profile], after: Sequence[Profile], output: str, *, title: str, facts: Mapping[str, str]
+) -> str:
+    """Write the page of a differential flame graph, runs of a side put together.
+
+    Returns:
+        What was written, for a summary.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    from kprof.exporters import pair  # noqa: PLC0415 - the page's library is needed for a page alone
+
+    text = pair.render_difference(merge(before), merge(after), title=title, facts=facts)
+    return _written(text, output)
+
+
+def write_beside(
+    first: Profile,
+    second: Profile,
+    output: str,
+    *,
+    title: str,
+    names: tuple[str, str],
+    facts: Mapping[str, str],
+    quality: Sequence[str] = (),
+) -> str:
+    """Write the page of two linked flame graphs; see `kprof.exporters.pair.render_beside`.
+
+    Returns:
+        What was written, for a summary.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    from kprof.exporters import pair  # noqa: PLC0415 - the page's library is needed for a page alone
+
+    text = pair.render_beside(first, second, title=title, names=names, facts=facts, quality=quality)
+    return _written(text, output)
+
+
+def _written(text: str, output: str) -> str:
+    data = text.encode(errors="replace")
+    write_whole(output, data)
+    return f"{output} ({len(data) / 1e6:.1f} MB)"
