@@ -3,8 +3,11 @@
 What a format cannot hold is stated here, in `LOSSES`, and nowhere loses more.
 """
 
+import csv
 import io
+import json
 import random
+import zipfile
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -12,8 +15,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kprof import pipeline
 from kprof.errors import KprofError
-from kprof.exporters import firefox, pprof, speedscope
+from kprof.exporters import firefox, pprof, speedscope, tables
 from kprof.exporters.registry import OUTPUTS
 from kprof.exporters.suffixes import SUFFIXES
 from kprof.model import Event, Frame, Kind, Mappings, ProfileBuilder, Quality, merge
@@ -34,8 +38,11 @@ HELD = {
     "pprof": Held(pprof.encode, frozenset({"kind"})),
     "speedscope": Held(speedscope.render),
     "firefox": Held(firefox.render),
+    "kprof": Held(tables.render),
+    "json": Held(tables.render_json),
 }
-ONE_WAY = {"html"}
+# The files of "parquet" are those within "kprof".
+ONE_WAY = {"html", "csv", "parquet"}
 # Its weights alone come back, and the name of a thread as the root: see test_readers.py.
 WEIGHTS_ONLY = {"folded"}
 
@@ -222,3 +229,61 @@ def test_damaged_anywhere_it_ends_in_one_error(form):
             at = chance.randrange(len(damaged))
             damaged[at : at + chance.choice((0, 1, 4))] = chance.randbytes(chance.choice((0, 1, 4)))
         survives(bytes(damaged))
+
+
+def test_a_folder_of_parquet_comes_back(tmp_path):
+    profile, folder = rich(), tmp_path / "out.parquet"
+    folder.mkdir()
+    for name, data in tables.members(profile).items():
+        (folder / name).write_bytes(data)
+    for name in (folder, folder / "kprof.json"):
+        back = pipeline.read([str(name)], pipeline.Choice(every_event=True))
+        assert canonical(back) == canonical(profile)
+    (folder / "stacks.parquet").write_bytes(b"PAR1")
+    with pytest.raises(KprofError, match="damaged tables: stacks"):
+        pipeline.read([str(folder)])
+    (folder / "stacks.parquet").unlink()
+    with pytest.raises(KprofError, match="cannot read"):
+        pipeline.read([str(folder)])
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "says"),
+    [
+        ("samples", {"stack": [99]}, "samples.stack: a value lies outside"),
+        ("stacks", {"parent": [0]}, "a parent does not stand before"),
+        ("samples", {"weight": [1, 2]}, "differ in length"),
+        ("samples", {"weight": ["x"]}, "weight is no column of whole numbers"),
+        ("samples", {"pid": [1 << 40]}, "pid: a value is out of range"),
+        ("frames", {"name": [3]}, "name is no column of texts"),
+        ("frames", None, "frames is no table"),
+        ("kprof", {"format": "kprof", "version": 2}, "version 2 of this format"),
+    ],
+)
+def test_tables_that_contradict_each_other_are_refused(name, change, says):
+    builder = ProfileBuilder()
+    builder.add(["a"], 3, pid=1)
+    document = json.loads(tables.render_json(builder.build()))
+    document[name] = document[name] | change if change else change
+    with pytest.raises(KprofError, match=says):
+        read(json.dumps(document, separators=(",", ":")).encode())
+
+
+def test_a_packed_container_is_refused():
+    """What is packed within it could unpack to anything."""
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as container:
+        container.writestr("kprof.json", "{}")
+    with pytest.raises(KprofError, match="is packed"):
+        read(data.getvalue())
+
+
+def test_csv_has_a_line_a_sample():
+    rows = list(csv.DictReader(io.StringIO(tables.render_csv(rich()).decode())))
+    assert len(rows) == 8
+    assert rows[0] == {
+        "stack": "_start;main;std::vector<int, x>::push(int) const", "event": "cpu-clock", "unit": "ns",
+        "weight": "250000", "count": "3", "pid": "77", "tid": "78", "cpu": "0", "time_ns": "5",
+        "comm": "two; words", "cgroup": "/system.slice",
+    }  # fmt: skip
+    assert rows[-1]["cpu"] == ""

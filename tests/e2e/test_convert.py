@@ -21,7 +21,9 @@ def kprof(*args, check=True, **options):
     return done
 
 
-@pytest.mark.parametrize("end", [".pb.gz", ".speedscope.json"])
+@pytest.mark.parametrize(
+    "end", [".pb.gz", ".speedscope.json", ".firefox.json", ".kprof", ".parquet", ".tables.json"]
+)
 def test_all_events_go_there_and_back(end, tmp_path):
     out = tmp_path / f"out{end}"
     done = kprof("convert", DATA, out)
@@ -53,7 +55,9 @@ def test_what_makes_no_sense_ends_in_one_line(tmp_path):
 
 def test_record_writes_what_the_suffix_names(tmp_path):
     out = tmp_path / "out.pb.gz"
-    done = kprof("record", "-o", out, "--keep-data", "--", sys.executable, "-c", "sum(range(10**7))", check=False)
+    done = kprof(
+        "record", "-o", out, "--keep-data", "--", sys.executable, "-c", "sum(range(10**7))", check=False
+    )
     if done.returncode == 3:
         pytest.skip("perf may not record here")
     assert done.returncode == 0, done.stderr

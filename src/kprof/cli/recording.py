@@ -43,7 +43,7 @@ class Wanted:
 
     def __post_init__(self) -> None:
         suffix, (raw, name) = PurePath(self.output).suffix, _RAW[self.backend]
-        if suffix != raw and suffix in dict(_RAW.values()):
+        if suffix != raw and suffix in dict(_RAW.values()) and suffix not in ALL_SUFFIXES:
             other = next(backend for backend, (found, _) in _RAW.items() if found == suffix)
             raise UsageError(f"{suffix} is what --backend {other} leaves", f"end it in {raw}")
         if self.output != "-" and not self.output.endswith(known := (*ALL_SUFFIXES, raw)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -49,6 +49,7 @@ class Sort(StrEnum):
 class _Shown:
     """What the options ask for."""
 
+    sql: str
     by: str
     sort: str
     number: int
@@ -117,6 +118,15 @@ def report(  # noqa: PLR0917 - Typer passes by name
         float,
         typer.Option(metavar="SECONDS", help="--group-by time: length of a row.", rich_help_panel=_WHAT),
     ] = 1.0,
+    sql: Annotated[
+        str,
+        typer.Option(
+            "--sql",
+            metavar="QUERY",
+            help="Ask DuckDB: tables samples, stacks, frames, mappings, events, functions, holds, texts.",
+            rich_help_panel=_WHAT,
+        ),
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON.", rich_help_panel=_FORM)] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Write CSV.", rich_help_panel=_FORM)] = False,
     as_markdown: Annotated[
@@ -149,7 +159,12 @@ def report(  # noqa: PLR0917 - Typer passes by name
     be_quiet(quiet)
     forms = {"json": as_json, "csv": as_csv, "markdown": as_markdown}
     form = _one([name for name, given in forms.items() if given], "--{}") or "text"
-    given = {"--tree": tree, "--function": bool(function), "--group-by": group_by is not GroupBy.function}
+    given = {
+        "--tree": tree,
+        "--function": bool(function),
+        "--sql": bool(sql),
+        "--group-by": group_by is not GroupBy.function,
+    }
     _one([name for name, yes in given.items() if yes], "{}")
     o.start_numpy()
     from kprof import pipeline  # noqa: PLC0415 - needs numpy
@@ -160,10 +175,13 @@ def report(  # noqa: PLR0917 - Typer passes by name
     by = group_by.value
     read = ReadOptions(full_names=full_names, ids=by in {"pid", "tid"}, every_sample=by in {"cpu", "time"})
     choice = pipeline.Choice(read, event, keep.build(), inline, by == "line")
+    if sql:
+        whole = replace(read, ids=True, every_sample=True, addresses=True)
+        choice = replace(choice, read=whole, every_event=not event)
     with reading(inputs) as progress:
         profile = pipeline.read(inputs, choice, progress=progress)
     shown = _Shown(
-        by, sort.value if sort else "", number, matching, function, tree, depth, least / 100, bucket
+        sql, by, sort.value if sort else "", number, matching, function, tree, depth, least / 100, bucket
     )
     pipeline.write_text(_rendered(profile, shown, form, output), output)
 
@@ -180,18 +198,19 @@ def _rendered(profile: Profile, shown: _Shown, form: str, output: str) -> str:
     from kprof.cli.amounts import amount  # noqa: PLC0415
 
     found, quality = _found(profile, shown), judge(profile)
-    name, unit = profile.meta.events[0].name, profile.meta.events[0].unit
+    name, unit = ", ".join(event.name for event in profile.meta.events), profile.meta.events[0].unit
+    several = len(profile.meta.events) > 1  # which have no sum
     if form == "json":
         head = {
             "event": name,
             "unit": unit,
-            "total": profile.total,
+            "total": None if several else profile.total,
             "samples": int(profile.samples.count.sum()),
         }
         return text.to_json(
             {**head, "quality": list(quality.facts), "warnings": list(quality.warnings)}, found.tables
         )
-    title = f"{name}: {amount(profile.total, unit)}"
+    title = name if several else f"{name}: {amount(profile.total, unit)}"
     if form == "text":
         return _viewed(found, title, quality.facts, quality.warnings, to_terminal=output == "-")
     for warning in quality.warnings:
@@ -217,6 +236,8 @@ def _viewed(
             view.line(name, "bold underline")
         if name == "tree":
             view.tree(table)
+        elif not table.unit and not table.total:
+            view.plain(table)
         else:
             view.table(table)
             if more := found.left.get(name):
@@ -228,6 +249,10 @@ def _found(profile: Profile, shown: _Shown) -> _Found:
     from kprof.analysis import calls  # noqa: PLC0415 - needs numpy
     from kprof.analysis.top import top  # noqa: PLC0415
 
+    if shown.sql:
+        from kprof.analysis.sql import query  # noqa: PLC0415
+
+        return _Found({"rows": query(profile, shown.sql)}, {})
     if shown.tree:
         return _Found({"tree": calls.outline(calls.call_tree(profile), shown.least, shown.depth)}, {})
     if not shown.function:

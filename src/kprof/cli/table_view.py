@@ -77,6 +77,18 @@ class View:
         """Show cells that are texts already: first what stands to the right, below `heads`, then `names`."""
         self._show(self._grid(heads, names, [[Text(clean(cell)) for cell in line] for line in lines]))
 
+    def plain(self, table: Table) -> None:
+        """Show columns in their order, as they are, for the answer to a question."""
+        grid = Grid(box=None, padding=(0, _GAP, 0, 0), header_style="bold", pad_edge=False)
+        for name, column in table.columns.items():
+            right = column.dtype.kind in "iuf"
+            grid.add_column(
+                clean(name), justify="right" if right else "left", no_wrap=True, overflow="ellipsis"
+            )
+        for row in table.rows():
+            grid.add_row(*(f"{v:,}" if isinstance(v, int) else clean(f"{v}") for v in row.values()))
+        self._show(grid)
+
     def _grid(self, heads: list[str], names: list[str], lines: list[list[Text]]) -> Grid:
         """Lay cells out: numbers as wide as they are, texts in what is left, mostly the first."""
         grid = Grid(box=None, padding=(0, _GAP, 0, 0), header_style="bold", pad_edge=False)

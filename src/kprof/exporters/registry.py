@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kprof.errors import UsageError
-from kprof.exporters import firefox, folded, pprof, speedscope
+from kprof.exporters import firefox, folded, pprof, speedscope, tables
 from kprof.exporters.suffixes import ALL_SUFFIXES, SUFFIXES
 from kprof.model import Profile
 
@@ -19,6 +19,7 @@ class Output:
         places: Whether it tells places of one function apart.
         several_events: Whether it holds several events.
         every_sample: Whether it keeps samples apart, with their times.
+        members: Gives the files of a folder by name, for a format that is one.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Output:
     places: bool = False
     several_events: bool = True
     every_sample: bool = False
+    members: Callable[[Profile], dict[str, bytes]] | None = None
 
 
 def _folded(profile: Profile, _title: str) -> bytes:
@@ -45,6 +47,16 @@ OUTPUTS = (
     Output("pprof", lambda profile, _: pprof.render(profile), places=True),
     Output("speedscope", speedscope.render),
     Output("firefox", firefox.render, every_sample=True),
+    Output("kprof", lambda profile, _: tables.render(profile), places=True, every_sample=True),
+    Output(
+        "parquet",
+        lambda profile, _: tables.render(profile),
+        places=True,
+        every_sample=True,
+        members=tables.members,
+    ),
+    Output("json", lambda profile, _: tables.render_json(profile), places=True, every_sample=True),
+    Output("csv", lambda profile, _: tables.render_csv(profile), every_sample=True),
 )
 
 

@@ -6,6 +6,10 @@ SUFFIXES = {
     "pprof": (".pb.gz", ".pprof"),
     "speedscope": (".speedscope.json",),
     "firefox": (".firefox.json",),
+    "kprof": (".kprof",),
+    "parquet": (".parquet",),
+    "json": (".tables.json",),
+    "csv": (".csv",),
 }
 ALL_SUFFIXES = tuple(suffix for suffixes in SUFFIXES.values() for suffix in suffixes)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from kprof.model.tables import Frames, Int32, Kind, Mappings, Samples
+from kprof.model.tables import Frames, Int32, Kind, Mappings, Samples, Stacks
 
 UNKNOWN = "[unknown]"
 _MARKS = {Kind.KERNEL: "_[k]", Kind.MODULE: "_[k]", Kind.JIT: "_[j]", Kind.INLINED: "_[i]"}
@@ -52,6 +52,21 @@ def frame_labels(frames: Frames, mappings: Mappings, options: LabelOptions | Non
             for row in np.flatnonzero(frames.kind == kind).tolist():
                 labels[row] += "" if labels[row].endswith(suffix) else suffix
     return labels
+
+
+def stack_texts(mappings: Mappings, frames: Frames, stacks: Stacks, used: Sequence[int]) -> list[str]:
+    """Return the chosen stacks as folded text, root first; `;` within a name becomes `:`."""
+    labels = [label.replace(";", ":") for label in frame_labels(frames, mappings)]
+    parent, frame = stacks.parent.tolist(), stacks.frame.tolist()
+    texts = []
+    for node in used:
+        path = []
+        at = node
+        while at >= 0:
+            path.append(labels[frame[at]])
+            at = parent[at]
+        texts.append(";".join(reversed(path)))
+    return texts
 
 
 def split_source(source: str) -> tuple[str, int]:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from kprof.model.labels import frame_labels
+from kprof.model.labels import stack_texts
 from kprof.model.tables import Frames, Int32, Mappings, Meta, Samples, Stacks
 
 
@@ -21,7 +21,7 @@ def to_pandas(
 ) -> pd.DataFrame:
     """Return one row a sample; see `Profile.to_pandas`."""
     used = np.unique(samples.stack[samples.stack >= 0])
-    texts = dict(zip(used.tolist(), _stack_texts(mappings, frames, stacks, used.tolist()), strict=True))
+    texts = dict(zip(used.tolist(), stack_texts(mappings, frames, stacks, used.tolist()), strict=True))
     columns: dict[str, object] = {
         "stack": valid_text([texts.get(i, "") for i in samples.stack.tolist()]),
         "weight": samples.weight,
@@ -62,17 +62,3 @@ def valid_text(texts: Sequence[str]) -> list[str]:
         text if text.isascii() else text.encode(errors=escape).decode(errors="backslashreplace")
         for text in texts
     ]
-
-
-def _stack_texts(mappings: Mappings, frames: Frames, stacks: Stacks, used: list[int]) -> list[str]:
-    labels = [label.replace(";", ":") for label in frame_labels(frames, mappings)]
-    parent, frame = stacks.parent.tolist(), stacks.frame.tolist()
-    texts = []
-    for node in used:
-        path = []
-        at = node
-        while at >= 0:
-            path.append(labels[frame[at]])
-            at = parent[at]
-        texts.append(";".join(reversed(path)))
-    return texts

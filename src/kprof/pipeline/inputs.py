@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from kprof.errors import EmptyProfileError, UsageError
 from kprof.model import Filter, Profile, merge
 from kprof.model.events import NO_EVENT, pick_event
-from kprof.readers import PERF_DATA, ReadOptions, Source, find_format
+from kprof.readers import PERF_DATA, TABLES_HEAD, ReadOptions, Source, find_format
 from kprof.system.files import open_input, plain_file, spooled
 
 if TYPE_CHECKING:
@@ -87,16 +87,18 @@ def _same_event(choice: Choice, first: Profile) -> Choice:
 
 @contextmanager
 def open_source(name: str) -> Iterator[Source]:
-    """Open an input; `-` is standard input, and a folder is one that `perf record --threads` left.
+    """Open an input; `-` is standard input.
+
+    A folder is one that `perf record --threads` left, or the Parquet files of a profile.
 
     Raises:
         KprofError: It cannot be read.
     """
-    head = Path(name, "data")
-    is_folder = head.is_file()
-    with open_input(str(head) if is_folder else name) as opened:
+    heads = (Path(name, head) for head in ("data", TABLES_HEAD))
+    head = next((str(head) for head in heads if head.is_file()), "")
+    with open_input(head or name) as opened:
         title = "standard input" if name == "-" else name
-        yield Source(opened, title, name if is_folder else plain_file(name))
+        yield Source(opened, title, name if head else plain_file(name))
 
 
 def _read_one(name: str, choice: Choice, elevate: Sequence[str], progress: Progress | None) -> Profile:

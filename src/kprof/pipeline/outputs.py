@@ -13,7 +13,7 @@ from kprof.exporters.registry import find_output
 from kprof.exporters.suffixes import without_suffix
 from kprof.model import Profile
 from kprof.pipeline.inputs import Choice
-from kprof.system.files import is_same_file, write_whole
+from kprof.system.files import is_same_file, write_folder, write_whole
 
 if TYPE_CHECKING:
     from kprof.exporters.html import PageOptions
@@ -75,6 +75,10 @@ def write(profile: Profile, output: str, *, title: str | None = None, to: str = 
         return write_page(profile, output, PageOptions(title))
     if found.name == "folded":
         return write_folded(profile, output)
+    if found.members:
+        files = found.members(profile)
+        write_folder(output, files)
+        return f"{output} ({len(files)} files, {sum(map(len, files.values())) / 1e6:.1f} MB)"
     data = found.render(profile, title)
     write_whole(output, data)
     return f"{_title(output, 'standard output')} ({found.name}, {len(data) / 1e6:.1f} MB)"

@@ -5,13 +5,13 @@ Source: `kprof.exporters.beside`.
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any
 
-from kprof.model import Event, Frame, Kind, Mappings, Quality
+from kprof.model import Event, Frame, Kind, Mappings
 from kprof.model.labels import UNKNOWN
 from kprof.readers.interning import Interner, Row
 from kprof.readers.json_input import array, index, member, optional, text, whole
+from kprof.readers.statements import quality_of
 
 _LARGEST_ADDRESS = (1 << 64) - 1
 _COLUMNS = ("cpu", "time_ns")
@@ -46,7 +46,7 @@ class Beside:
         )
         facts = found.get("facts")
         self.facts = {str(k): str(v) for k, v in facts.items()} if isinstance(facts, dict) else {}
-        self.quality = _quality(found.get("quality"))
+        self.quality = quality_of(found.get("quality"))
 
     def frames(self, named: list[tuple[str, str]]) -> list[int]:
         """Return the numbers of the file's frames.
@@ -91,16 +91,3 @@ class Beside:
             }
             weight, count = whole(weights[row]), whole(counts[row], 1, "a count")
             self._interner.sample(Row(stack, event, weight, count, **known, **extra))
-
-
-def _quality(found: Any) -> Quality | None:
-    if not isinstance(found, dict):
-        return None
-    known: dict[str, Any] = {}
-    for field in fields(Quality):
-        value = found.get(field.name, 0)
-        if isinstance(value, dict):
-            known[field.name] = {str(cause): whole(n, 1, "a count") for cause, n in value.items()}
-        elif value:
-            known[field.name] = whole(value, 1, "a count")
-    return Quality(**known)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from kprof.errors import FormatError
 from kprof.model import Profile
-from kprof.readers import bpf_dump, firefox, folded, perf_data, perf_script, pprof, speedscope
+from kprof.readers import bpf_dump, firefox, folded, perf_data, perf_script, pprof, speedscope, tables
 from kprof.readers.options import ReadOptions
 from kprof.readers.source import Source
 
@@ -34,6 +34,9 @@ class Format:
 _FORMATS = (
     Format(PERF_DATA, perf_data.sniff, perf_data.read, has_names=False),
     Format("recording of the bpf backend", bpf_dump.sniff, bpf_dump.read, has_names=False),
+    Format(".kprof", tables.sniff_container, tables.read_container),
+    Format("Parquet of kprof", tables.sniff_folder, tables.read_folder),
+    Format("tables of kprof", tables.sniff_json, tables.read_json),
     Format("pprof", pprof.sniff, pprof.read),
     Format("speedscope", speedscope.sniff, speedscope.read),
     Format("profile of the Firefox Profiler", firefox.sniff, firefox.read),

@@ -1,10 +1,12 @@
-"""What other formats keep of a profile's facts and quality: lines of `key: value`."""
+"""What other formats keep of a profile's facts and quality: lines of `key: value`, or JSON."""
 
 import re
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 
 from kprof.model import Quality
+from kprof.readers.json_input import whole
 
 _LINE = re.compile(r"([\w .()-]{1,60}): (.*)", re.DOTALL)
 _QUALITY = "quality."
@@ -34,3 +36,21 @@ def facts_and_quality(lines: Sequence[str]) -> tuple[dict[str, str], Quality | N
         elif found := _LINE.fullmatch(line):
             facts[found[1]] = found[2]
     return facts, Quality(**counts) if counts else None
+
+
+def quality_of(found: Any) -> Quality | None:
+    """Return the quality that a JSON object tells, None if it is no object.
+
+    Raises:
+        ShapeError: A count is no whole number.
+    """
+    if not isinstance(found, dict):
+        return None
+    counts: dict[str, Any] = {}
+    for field in fields(Quality):
+        value = found.get(field.name, 0)
+        if isinstance(value, dict):
+            counts[field.name] = {str(cause): whole(n, 1, "a count") for cause, n in value.items()}
+        elif value:
+            counts[field.name] = whole(value, 1, "a count")
+    return Quality(**counts)

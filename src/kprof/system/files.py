@@ -8,7 +8,7 @@ import select
 import stat
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Protocol, cast
@@ -112,6 +112,27 @@ def write_whole(name: str, data: bytes) -> None:
         return
     with whole_file(name) as file:
         file.write(data)
+
+
+def write_folder(name: str, files: Mapping[str, bytes]) -> None:
+    """Write files into a new folder, which is there whole or not at all.
+
+    Raises:
+        OutputError: It cannot be written, or is there already.
+    """
+    target = Path(name)
+    if name == STANDARD or target.exists():
+        what = "standard output is no folder" if name == STANDARD else f"{name} exists"
+        raise OutputError(f"cannot write a folder: {what}", "name another")
+    try:
+        with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as folder:
+            made = Path(folder, "made")
+            made.mkdir()
+            for member, data in files.items():
+                Path(made, member).write_bytes(data)
+            made.rename(target)
+    except OSError as error:
+        raise OutputError(f"cannot write {name}: {error.strerror or error}", _advice(error)) from None
 
 
 def _write_standard(data: bytes) -> None:
