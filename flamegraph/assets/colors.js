@@ -7,6 +7,8 @@ export const THEMES = {
 };
 /** From "less than before" to "more than before"; the three colour blindnesses tell the ends apart. */
 export const DIVERGING = ['#5b9bd5', '#82b4e0', '#a9cdea', '#d4e6f4', '#f2f2f2', '#fde3cc', '#fbc596', '#f5a35c', '#e87d2b'];
+/** The same for a dark page, on which white glares. */
+const DIVERGING_DARK = ['#4f86c0', '#709dcc', '#92b3d0', '#b0c0cf', '#bfc3c9', '#d6bda6', '#dba97b', '#d99251', '#d17428'];
 const HEAT = ['#e9e6de', '#f7e7c0', '#fbd994', '#fcc56c', '#fbac50', '#f5914a', '#ec7a4d', '#e56a5a'];
 const HUES = 24;
 /** A change of less than this part of all is noise. */
@@ -27,7 +29,7 @@ const NOISE = 0.0002;
 export function colorsOf(tree, color, theme) {
   if (color === 'name') return byName(tree, theme);
   if (color === 'heat') return byHeat(tree);
-  if (color === 'change' && tree.other) return byChange(tree);
+  if (color === 'change' && tree.other) return byChange(tree, theme === 'dark' ? DIVERGING_DARK : DIVERGING);
   const scheme = tree.schemes[color] ?? tree.schemes.kind;
   const fills = scheme[theme];
   const { label } = tree;
@@ -55,12 +57,12 @@ function byHeat(tree) {
   };
 }
 
-function byChange(tree) {
-  const middle = (DIVERGING.length - 1) / 2;
+function byChange(tree, fills) {
+  const middle = (fills.length - 1) / 2;
   return {
     classOf: (node) => Math.round(middle + middle * changeOf(tree, node)),
-    fills: DIVERGING,
-    legend: [{ text: 'less than before', fill: DIVERGING[0] }, { text: 'the same', fill: DIVERGING[middle] }, { text: 'more', fill: DIVERGING[8] }],
+    fills,
+    legend: [{ text: 'less than before', fill: fills[0] }, { text: 'the same', fill: fills[middle] }, { text: 'more', fill: fills[2 * middle] }],
   };
 }
 
