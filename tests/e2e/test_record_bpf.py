@@ -15,7 +15,7 @@ import pytest
 
 KPROF = [sys.executable, "-m", "kprof"]
 BUSY = "import time\nend = time.monotonic() + {}\nwhile time.monotonic() < end: sum(range(2000))"
-# Half of the work in `one`, three tenths in `two`, two tenths in `three`.
+# As many seconds of CPU time as asked for: half of it in `one`, three tenths in `two`, two tenths in `three`.
 SPLIT = """
 #include <stdint.h>
 #include <stdlib.h>
@@ -33,12 +33,12 @@ WORK(three, 2)
 int main(int count, char **arguments) {
     double seconds = count > 1 ? atof(arguments[1]) : 60;
     struct timespec start, now;
-    clock_gettime(CLOCK_MONOTONIC, &start);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &start);
     do {
         one();
         two();
         three();
-        clock_gettime(CLOCK_MONOTONIC, &now);
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
     } while ((now.tv_sec - start.tv_sec) + (now.tv_nsec - start.tv_nsec) / 1e9 < seconds);
     return 0;
 }
@@ -203,7 +203,7 @@ def test_filters_of_thread_cpu_and_name(tmp_path, two_threads):
 
 
 def test_user_and_kernel_parts(tmp_path):
-    reader = subprocess.Popen(["dd", "if=/dev/zero", "of=/dev/null", "bs=1M"], stderr=subprocess.DEVNULL)
+    reader = subprocess.Popen(["dd", "if=/dev/zero", "of=/dev/null", "bs=512"], stderr=subprocess.DEVNULL)
     try:
         for modifier, user, kernel in (("", True, True), (":u", True, False), (":k", False, True)):
             done = record(
@@ -212,7 +212,7 @@ def test_user_and_kernel_parts(tmp_path):
                 "-p",
                 str(reader.pid),
                 "-d",
-                "0.4",
+                "1",
                 "-o",
                 f"x{modifier}.folded",
                 cwd=tmp_path,
