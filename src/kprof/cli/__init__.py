@@ -9,6 +9,7 @@ import typer
 from kprof.cli.convert import convert
 from kprof.cli.diff import DiffCommand, diff
 from kprof.cli.doctor import doctor
+from kprof.cli.events import events
 from kprof.cli.flame import flame
 from kprof.cli.fold import fold
 from kprof.cli.record import RecordCommand, record
@@ -36,6 +37,7 @@ app.command(
     epilog="Example: kprof diff base.data head.data --fail-on 'self(parse_json) > +5%'", cls=DiffCommand
 )(diff)
 app.command(epilog="Example: kprof doctor --pid 1234")(doctor)
+app.command(epilog="Example: kprof events 'execve*'; kprof events show sched:sched_switch")(events)
 app.command(epilog="Example: kprof convert perf.data out.pb.gz")(convert)
 
 

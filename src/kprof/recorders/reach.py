@@ -7,5 +7,7 @@ BPF_PREFIXES = ("kprobe:", "kretprobe:", "fentry:", "fexit:", "uprobe:", "uretpr
 
 def needs_bpf(event: str) -> bool:
     """Say whether perf alone cannot record an event."""
-    name = event.partition(":")[0]
-    return (name in BPF_EVENTS and name != "on-cpu") or event.startswith(BPF_PREFIXES)
+    name, _, rest = event.partition(":")
+    # lock:contention_begin and tcp:tcp_probe are tracepoints, lock:k is a side of a recipe's stacks.
+    is_recipe = name in BPF_EVENTS and name != "on-cpu" and set(rest) <= {"u", "k"}
+    return is_recipe or event.startswith(BPF_PREFIXES)

@@ -33,3 +33,8 @@ def fastest_sampling(proc: str = "/proc") -> int:
     with suppress(OSError, ValueError):
         return int(Path(proc, "sys/kernel/perf_event_max_sample_rate").read_text(encoding="ascii"))
     return _DEFAULT_RATE
+
+
+def release() -> str:
+    """Return the release of the running kernel, such as 6.1.0-9-amd64."""
+    return platform.release()

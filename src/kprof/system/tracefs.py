@@ -37,6 +37,38 @@ def has_tracepoint(name: str, root: str = "/") -> bool:
     return False
 
 
+def tracepoints(root: str = "/") -> list[str]:
+    """Return the names of all tracepoints that can be switched on, such as `sched:sched_switch`.
+
+    Raises:
+        NotAvailableError: tracefs is not mounted, or may not be read.
+    """
+    folder = _events(root).parent
+    try:
+        return (folder / "available_events").read_text(encoding="utf-8").split()
+    except OSError:
+        raise NotAvailableError(
+            f"{folder} may not be read, which lists the tracepoints",
+            "run as root, or grant cap_dac_read_search",
+        ) from None
+
+
+def tracepoint_format(name: str, root: str = "/") -> bytes:
+    """Return how the kernel describes the fields of a tracepoint; empty if it does not."""
+    group, _, event = name.partition(":")
+    with suppress(OSError, NotAvailableError):
+        return (_events(root) / group / event / "format").read_bytes()
+    return b""
+
+
+def traceable_functions(root: str = "/") -> frozenset[str] | None:
+    """Return the kernel functions that can be traced at their start; None if the kernel does not tell."""
+    with suppress(OSError, NotAvailableError):
+        text = (_events(root).parent / "available_filter_functions").read_text(encoding="utf-8")
+        return frozenset(line.partition(" ")[0] for line in text.splitlines())
+    return None
+
+
 def _events(root: str) -> Path:
     """Return the folder of all events, mounted if need be."""
     for place in _PLACES:

@@ -2,7 +2,7 @@
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 # A declaration is bounded, so that no text makes the patterns below slow.
@@ -33,6 +33,7 @@ class Field:
         is_text: Whether they are characters.
         location: `data` or `rel` if the field says where its data lies: from the start of all, or from
             its own end. Else empty.
+        declared: Its type as the kernel writes it in C.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Field:
     is_array: bool = False
     is_text: bool = False
     location: str = ""
+    declared: str = field(default="", compare=False)
 
     @property
     def end(self) -> int:
@@ -63,11 +65,11 @@ def fields_of(text: bytes, long_bytes: int = 8) -> tuple[Field, ...]:
     declared = text.partition(b"\nprint fmt:")[0]
     fields = sorted(
         (f for m in _FIELD.finditer(declared) if (f := _field(*m.groups(), long_bytes=long_bytes)).size),
-        key=lambda field: field.offset,
+        key=lambda found: found.offset,
     )
-    for before, field in pairwise(fields):
-        if field.offset < before.end:
-            raise ValueError(f"the fields {before.name} and {field.name} overlap")
+    for before, after in pairwise(fields):
+        if after.offset < before.end:
+            raise ValueError(f"the fields {before.name} and {after.name} overlap")
     return tuple(fields)
 
 
@@ -90,7 +92,11 @@ def _field(declared: bytes, offset: bytes, size: bytes, signed: bytes | None, *,
         width = total if total in _WIDTHS else 1
     is_array = bool(location or counts) or total not in _WIDTHS
     name = named[1] if named else f"offset_{at}"
-    return Field(name, at, total, signed == b"1", width, is_array, is_array and kind == "char", location)
+    is_text = is_array and kind == "char"
+    before = text[: text.rindex(named[1])] + text[text.rindex(named[1]) + len(named[1]) :] if named else text
+    return Field(
+        name, at, total, signed == b"1", width, is_array, is_text, location, " ".join(before.split())
+    )
 
 
 def _item_width(kind: str, counts: list[str], total: int, long_bytes: int) -> int:

@@ -1,0 +1,187 @@
+"""All events of this host that fit a pattern."""
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+
+from kprof.elf import ElfFile
+from kprof.elf.btf import Argument, Btf, Prototype
+from kprof.elf.functions import functions_of
+from kprof.elf.usdt import probes_of
+from kprof.errors import FormatError, KprofError, UsageError
+from kprof.readers.perf_data.event_formats import Field, fields_of
+from kprof.survey.events import Event, Pattern, Verdict
+from kprof.survey.reach import NEEDS_BPF, Reach
+from kprof.survey.words import HARDWARE, MEANINGS, RECIPES
+from kprof.system.kernel_functions import KernelFunctions
+from kprof.system.perf_list import perf_events
+from kprof.system.tracefs import tracepoint_format, tracepoints
+
+_SYSCALL = re.compile(r"^syscalls:sys_(enter|exit)_(\w+)$")
+_SYSCALL_FUNCTION = re.compile(r"^__(?:x64|arm64|riscv|s390x|ia32)_(?:compat_)?sys_(\w+)$")
+_NOT_YET = "not recorded by this version"
+
+
+class Catalog:
+    """The events of this host.
+
+    Args:
+        binaries: Programs and libraries whose functions and probes are listed, too.
+        root: Where the file system is.
+
+    Attributes:
+        notes: What could not be listed, and what to do about it.
+    """
+
+    def __init__(self, binaries: Sequence[str] = (), root: str = "/") -> None:
+        self.notes: list[str] = []
+        self._binaries, self._root = binaries, root
+        self.functions = KernelFunctions(root)
+        self.reach = Reach(self.functions, root=root)
+        self._btf: dict[str, Btf | None] = {}
+
+    def matching(self, text: str) -> Iterator[Event]:
+        """Give the events that fit a pattern, a kind after the other.
+
+        Raises:
+            UsageError: A binary is none, or cannot be read.
+        """
+        pattern = Pattern(text)
+        yield from self._recipes(pattern)
+        yield from self._perf(pattern)
+        yield from self._tracepoints(pattern)
+        yield from self._raw_tracepoints(pattern)
+        for path in self._binaries:
+            yield from self._of_binary(path, pattern)
+        yield from self._functions(pattern)
+
+    def _recipes(self, pattern: Pattern) -> Iterator[Event]:
+        for name, what in RECIPES.items():
+            if pattern.fits(name):
+                verdict = self.reach.hook("samples")
+                verdict = self.reach.tried(name) if verdict.reached else verdict
+                perf = self.reach.perf(name, "recipe") if name == "on-cpu" else NEEDS_BPF
+                yield Event(name, "recipe", what, {"perf": perf, "libbpf": verdict})
+
+    def _perf(self, pattern: Pattern) -> Iterator[Event]:
+        listed = dict.fromkeys(HARDWARE, "hardware event") | dict(perf_events() or MEANINGS.items())
+        for name, kind in listed.items():
+            if pattern.fits(name):
+                kind = kind if kind.endswith(" event") else "software event"  # noqa: PLW2901
+                reach = {"perf": self.reach.perf(name, kind), "libbpf": self.reach.planned(name)}
+                yield Event(name, kind, MEANINGS.get(name, HARDWARE.get(name, "")), reach)
+
+    @cached_property
+    def names(self) -> list[str]:
+        """Names of the tracepoints."""
+        try:
+            return sorted(tracepoints(self._root))
+        except KprofError as error:
+            self.notes.append(f"no tracepoints are listed: {error}; {error.help_text}")
+            return []
+
+    def _tracepoints(self, pattern: Pattern) -> Iterator[Event]:
+        for name in self.names:
+            syscall = _SYSCALL.match(name)
+            aliases = (syscall[2],) if syscall else ()
+            if not pattern.fits(name, *aliases):
+                continue
+            fields = ", ".join(field.name for field in self.fields(name))
+            if syscall:
+                fields = fields.removeprefix("__syscall_nr, ")
+                entry = f"{syscall[2]}({fields}) begins".replace("__syscall_nr", "")
+                what = entry if syscall[1] == "enter" else f"{syscall[2]} returns ret"
+            else:
+                what = fields
+            reach = {"perf": self.reach.perf(name, "tracepoint"), "libbpf": self.reach.hook("tracepoints")}
+            yield Event(name, "syscall" if syscall else "tracepoint", what, reach, aliases)
+
+    def fields(self, name: str) -> list[Field]:
+        """Return the fields of a tracepoint, without those that all have."""
+        try:
+            found = fields_of(tracepoint_format(name, self._root))
+        except ValueError:
+            return []
+        return [field for field in found if not field.name.startswith("common_")]
+
+    def _raw_tracepoints(self, pattern: Pattern) -> Iterator[Event]:
+        btf = self._types("vmlinux")
+        twins = {name.partition(":")[2]: name for name in self.names}
+        for name in sorted(btf.raw_tracepoints) if btf else ():
+            if pattern.fits(f"raw_tp:{name}"):
+                prototype = self.raw_prototype(name)
+                what = prototype.spelled(name).partition(" ")[2] if prototype else ""
+                use = f": use {twins[name]}" if name in twins else ""
+                reach = {"perf": NEEDS_BPF, "libbpf": Verdict(f"{_NOT_YET}{use}")}
+                yield Event(f"raw_tp:{name}", "raw tracepoint", what, reach)
+
+    def raw_prototype(self, name: str) -> Prototype | None:
+        """Return what a raw tracepoint is given."""
+        btf = self._types("vmlinux")
+        if btf is None or name not in btf.raw_tracepoints:
+            return None
+        # The function that calls the programs has the names of the arguments, too.
+        number = btf.functions.get(f"__traceiter_{name}", btf.raw_tracepoints[name])
+        found = btf.prototype(number)
+        return Prototype(Argument("", "void", 0), found.arguments[1:])
+
+    def _functions(self, pattern: Pattern) -> Iterator[Event]:
+        def fits(name: str) -> bool:
+            syscall = _SYSCALL_FUNCTION.match(name)
+            return pattern.fits(f"kprobe:{name}", f"fentry:{name}", *((syscall[1],) if syscall else ()))
+
+        for function in self.functions.matching(fits):
+            prototype = self.prototype(function.name, function.module)
+            what = prototype.spelled(function.name) if prototype else "a function without BTF"
+            what += f"  [{function.module}]" if function.module else ""
+            for hook, verdict in (
+                ("kprobe", self.reach.kprobe(function.name)),
+                ("fentry", self.reach.fentry(function.name, prototype)),
+            ):
+                name = f"{hook}:{function.name}"
+                yield Event(name, "kernel function", what, {"perf": NEEDS_BPF, "libbpf": verdict})
+
+    def prototype(self, name: str, module: str = "") -> Prototype | None:
+        """Return how a kernel function is called; None if the kernel does not tell."""
+        btf = self._types(module or "vmlinux")
+        return btf.prototype(btf.functions[name]) if btf and name in btf.functions else None
+
+    def _types(self, name: str) -> Btf | None:
+        if name not in self._btf:
+            base = self._types("vmlinux") if name != "vmlinux" else None
+            try:
+                self._btf[name] = Btf(Path(self._root, "sys/kernel/btf", name).read_bytes(), base)
+            except (OSError, FormatError):
+                self._btf[name] = None
+        return self._btf[name]
+
+    def _of_binary(self, path: str, pattern: Pattern) -> Iterator[Event]:
+        try:
+            elf = ElfFile.open(path)
+        except FormatError as error:
+            raise UsageError(f"{path}: {error}", "name a program or a library") from None
+        except OSError as error:
+            raise UsageError(f"cannot read {path}: {error.strerror}") from None
+        for probe in probes_of(elf):
+            name = f"usdt:{path}:{probe.provider}:{probe.name}"
+            if pattern.fits(name):
+                what = f"at {probe.address:#x}, {len(probe.arguments)} arguments"
+                yield Event(name, "usdt probe", what, {"perf": NEEDS_BPF, "libbpf": Verdict(_NOT_YET)})
+        yield from self._user_functions(elf, path, pattern)
+
+    def _user_functions(self, elf: ElfFile, path: str, pattern: Pattern) -> Iterator[Event]:
+        for function in functions_of(elf):
+            name = f"uprobe:{path}:{function.name}"
+            if pattern.fits(name):
+                verdict = self.reach.hook("uprobe")
+                if verdict.reached and function.namesakes > 1:
+                    verdict = Verdict(f"ambiguous: {function.namesakes} of this name")
+                what = f"{_demangled(function.name)}, {function.size:,} bytes"
+                yield Event(name, "function", what, {"perf": NEEDS_BPF, "libbpf": verdict})
+
+
+def _demangled(name: str) -> str:
+    from kprof._native._symbols import demangle  # noqa: PLC0415 - only where there are binaries
+
+    return demangle(name.encode())[0].decode(errors="replace")
