@@ -54,10 +54,7 @@ OPEN_KEY = np.dtype([("id", "u8"), ("event", "u8")])
 OPEN = np.dtype([("begun_ns", "u8"), ("bytes", "u8"), ("key", KEY)])
 STACK = np.dtype([("length", "u4"), ("unused", "u4"), ("address", "u8", (MAX_FRAMES,))])
 TALLY = np.dtype(
-    [
-        (name, "u8")
-        for name in ("seen", "counted", "no_room", "nested", "stacks_lost", "left_out", "unmatched")
-    ]
+    [(name, "u8") for name in ("seen", "counted", "no_room", "nested", "stacks_lost", "left_out")]
 )
 
 # What a recording keeps of a row: key and value side by side.

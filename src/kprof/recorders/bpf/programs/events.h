@@ -87,7 +87,6 @@ struct kp_tally {
     __u64 nested;      /* no buffer was free: programs interrupted each other too deeply */
     __u64 stacks_lost; /* the map of stacks was full: the row is there, without that stack */
     __u64 left_out;    /* outside of `least` and `most`; not part of `seen` */
-    __u64 unmatched;   /* an end without its beginning, which began before the recording; not part of `seen` */
 };
 
 #endif
