@@ -65,10 +65,11 @@ def _plain(event: Event) -> dict[str, Any]:
 
 def list_text(events: Sequence[Event]) -> str:
     """Return one line an event, in columns."""
+    widest = _WIDEST_REASON if _is_terminal() else _WIDE_PAGE
     name = min(max(len(event.name) for event in events), _WIDEST_NAME)
     kind = max(len(event.kind) for event in events)
     verdicts = [
-        max(len(engine), *(min(len(_word(event.reach[engine])), _WIDEST_REASON) for event in events))
+        max(len(engine), *(min(len(_word(event.reach[engine])), widest) for event in events))
         for engine in ENGINES
     ]
     head = ["name".ljust(name), "kind".ljust(kind)]

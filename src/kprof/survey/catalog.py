@@ -20,7 +20,7 @@ from kprof.system.tracefs import tracepoint_format, tracepoints
 
 _SYSCALL = re.compile(r"^syscalls:sys_(enter|exit)_(\w+)$")
 _SYSCALL_FUNCTION = re.compile(r"^__(?:x64|arm64|riscv|s390x|ia32)_(?:compat_)?sys_(\w+)$")
-_NOT_YET = "not recorded by this version"
+_NOT_YET = "not yet"
 
 
 class Catalog:

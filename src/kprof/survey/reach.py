@@ -19,7 +19,7 @@ from kprof.system.kernel_functions import KernelFunctions
 from kprof.system.tools import find_perf
 
 YES = Verdict()
-NEEDS_BPF = Verdict("needs the bpf backend")
+NEEDS_BPF = Verdict("bpf only")
 _LONGEST = 70
 _MOST_ARGUMENTS, _MOST_REGISTERS, _STACKED_SINCE = 12, 6, (6, 6)
 _WIDEST_STRUCTURE, _WIDEST_RESULT = 16, 8
@@ -130,7 +130,7 @@ class Reach:
             return "no hardware counters"
         if "not permitted" in text or "may not read" in text:
             return "needs root"
-        return "not one of this backend" if "does not know" in text else text[:_LONGEST]
+        return "perf only" if "does not know" in text else text[:_LONGEST]
 
     def kprobe(self, name: str) -> Verdict:
         """Return whether a breakpoint can be put at the start of a kernel function."""
