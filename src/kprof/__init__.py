@@ -1,1 +1,20 @@
-"""kprof: from "it is slow" to "this function is why"."""
+"""kprof: from "it is slow" to "this function is why".
+
+Example:
+    >>> import kprof
+    >>> profile = kprof.read("samples/kernel-io.perf-script.txt.gz")
+    >>> profile.total
+    884653938
+"""
+
+from importlib import import_module
+from typing import Any
+
+__all__ = ["FlameGraph", "ProfileView", "read"]  # their types are in the stub
+
+
+def __getattr__(name: str) -> Any:
+    # Only when asked for: every command imports this module, and `kprof --help` needs no numpy.
+    if name in __all__:
+        return getattr(import_module("kprof.api"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

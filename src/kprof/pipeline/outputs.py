@@ -96,12 +96,26 @@ def write_text(text: str, output: str) -> None:
     write_whole(output, text.encode(errors="replace"))
 
 
-def write_page(profile: Profile, output: str, options: "PageOptions") -> str:
-    """Write the interactive page; returns what was written, for a summary."""
+def holds_several_events(output: str, to: str = "") -> bool:
+    """Say whether a format of output keeps all events of a profile.
+
+    Raises:
+        UsageError: There is no such format.
+    """
+    return find_output(output, to).several_events
+
+
+def render_page(profile: Profile, options: "PageOptions") -> str:
+    """Return the interactive page, with what the profile's quality says at its head."""
     from kprof.exporters import html  # noqa: PLC0415 - the page's library is not needed to fold
 
     report = judge(profile)
-    data = html.render(profile, options, report.facts, report.warnings).encode(errors="replace")
+    return html.render(profile, options, report.facts, report.warnings)
+
+
+def write_page(profile: Profile, output: str, options: "PageOptions") -> str:
+    """Write the interactive page; returns what was written, for a summary."""
+    data = render_page(profile, options).encode(errors="replace")
     write_whole(output, data)
     return f"{_title(output, 'standard output')} ({len(data) / 1e6:.1f} MB)"
 
