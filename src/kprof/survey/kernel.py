@@ -120,7 +120,9 @@ def _paranoid(allowed: Permissions) -> Finding:
     if allowed.is_privileged:
         return Finding("settings", "perf_event_paranoid", f"{level}; does not hold for us", meaning=meaning)
     state = State.GOOD if allowed.may_see_all else State.LIMITED if allowed.may_record else State.MISSING
-    mend = "" if state is State.GOOD else "sudo sysctl kernel.perf_event_paranoid=-1"
+    wanted = 0 if allowed.may_see_kernel else 1
+    grant = f"kprof record --root, or: sudo sysctl kernel.perf_event_paranoid={wanted}"
+    mend = "" if state is State.GOOD else grant
     return Finding("settings", "perf_event_paranoid", str(level), state, meaning, mend)
 
 
