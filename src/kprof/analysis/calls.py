@@ -41,7 +41,7 @@ def call_tree(profile: Profile) -> CallTree:
     """
     check_sum(profile)
     found = functions(profile)
-    parent, key, node = _merged(profile.stacks.parent, found.of[profile.stacks.frame])
+    parent, key, node = merged_paths(profile.stacks.parent, found.of[profile.stacks.frame])
     own, seen = (sum_by(node, values, len(parent)) for values in own_weights(profile))
     columns = {name: column[key] for name, column in found.columns.items()}
     sums = {"self": own, "total": subtree_sum(parent, own)}
@@ -79,8 +79,16 @@ def outline(tree: CallTree, least: float = 0.0, deepest: int = 0) -> Table:
     return Table(columns, shown.unit, shown.total)
 
 
-def _merged(parent: Int32, key: Int64) -> tuple[Int32, Int64, Int64]:
-    """Merge children of one parent that have the same key; return parents, keys, and each stack's new row."""
+def merged_paths(parent: Int32, key: Int64) -> tuple[Int32, Int64, Int64]:
+    """Merge children of one parent that have the same key.
+
+    Args:
+        parent: Parents, shape (n,).
+        key: What the leaf of each stack is, 0 or more, shape (n,).
+
+    Returns:
+        Parents and keys of the m merged stacks, shape (m,) each, and which of them each stack became, (n,).
+    """
     depth = depths(parent)
     order = np.argsort(depth, kind="stable")
     new = np.full(len(parent) + 1, -1, np.int64)  # the last one is what is above a root

@@ -6,6 +6,7 @@ import sys
 
 import typer
 
+from kprof.cli.compare import compare
 from kprof.cli.convert import convert
 from kprof.cli.diff import DiffCommand, diff
 from kprof.cli.doctor import doctor
@@ -33,6 +34,7 @@ app.command(epilog="Example: kprof record -F 499 -d 10 -o app.html -- ./app --fa
 app.command(epilog="Example: perf script | kprof fold - | grep -v idle > out.folded")(fold)
 app.command(epilog="Example: kprof flame out.folded --title 'checkout, before the fix' --open")(flame)
 app.command(epilog="Example: kprof report perf.data --function malloc")(report)
+app.command(epilog="Example: kprof compare -p 1234 -d 10 -o compare.html")(compare)
 app.command(
     epilog="Example: kprof diff base.data head.data --fail-on 'self(parse_json) > +5%'", cls=DiffCommand
 )(diff)

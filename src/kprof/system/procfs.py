@@ -1,10 +1,11 @@
 """Processes as /proc shows them."""
 
+import os
 from contextlib import suppress
 from pathlib import Path
 
 # Fields of /proc/PID/stat behind the name, counted from the state; see proc_pid_stat(5).
-_STATE, _START = 0, 19
+_STATE, _USER, _SYSTEM, _START = 0, 11, 12, 19
 _ENDED = {"Z", "X", "x"}
 # PROC_PID_INIT_INO of linux/proc_ns.h.
 _FIRST_PID_NAMESPACE = 0xEFFFFFFC
@@ -65,3 +66,12 @@ def own_pid_is_global(proc: str = "/proc") -> bool:
     with suppress(OSError):
         return Path(proc, "self/ns/pid").stat().st_ino == _FIRST_PID_NAMESPACE
     return True
+
+
+def cpu_seconds(task: int, proc: str = "/proc") -> float:
+    """Return how long a process has run on CPUs, with all its threads, in seconds; 0 if it is gone."""
+    with suppress(OSError, IndexError, ValueError):
+        text = Path(proc, str(task), "stat").read_text(encoding="utf-8", errors="replace")
+        fields = text.rpartition(")")[2].split()
+        return (int(fields[_USER]) + int(fields[_SYSTEM])) / os.sysconf("SC_CLK_TCK")
+    return 0.0
