@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -161,7 +162,7 @@ def diff(  # noqa: PLR0917 - Typer passes by name
     pipeline.write_text(_text(found, "json" if as_json else "markdown" if as_markdown else "text"), "-")
     if output:
         facts = {"before": ", ".join(sides[0]), "after": ", ".join(sides[1])}
-        title = f"{sides[0][0]} to {sides[1][0]}"
+        title = " to ".join(PurePath(side[0]).name for side in sides)
         status(f"wrote {pipeline.write_difference(first, second, output, title=title, facts=facts)}")
     _decide(verdicts)
 
