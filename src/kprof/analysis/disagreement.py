@@ -97,7 +97,8 @@ def _causes(matched: Matched, own: Float, total: Float) -> npt.NDArray[np.object
     cause[~by_self & by_total] = Cause.depth
     cause[_unnamed(matched, own)] = Cause.symbols
     if (kernel_share == 0).any() and (kernel_share > 0).any():
-        cause[kernel] = Cause.kernel
+        # Without the kernel's frames, what they weigh is that of whoever called the kernel.
+        cause[kernel | (by_self & ~by_total)] = Cause.kernel
     cause[~by_self & ~by_total] = Cause.chance
     return cause
 
