@@ -20,7 +20,7 @@ from kprof.errors import KprofError
 from kprof.exporters import firefox, pprof, speedscope, tables
 from kprof.exporters.registry import OUTPUTS
 from kprof.exporters.suffixes import SUFFIXES
-from kprof.model import Event, Frame, Kind, Mappings, ProfileBuilder, Quality, merge
+from kprof.model import Event, Frame, Kind, Mappings, ProfileBuilder, Quality, compact, merge
 from kprof.readers import ReadOptions, Source, find_format
 
 
@@ -177,6 +177,15 @@ def test_a_weight_never_becomes_a_number_of_samples(form):
     assert (back.samples.weight.tolist(), back.samples.count.tolist()) == ([250_000], [1])
 
 
+def test_compacted_it_is_the_same_and_smaller():
+    profile = merge([rich(), rich()])
+    small = compact(profile).check()
+    assert canonical(small) == canonical(profile)
+    assert len(small.mappings) == len(rich().mappings)
+    assert len(small.frames) == len(rich().frames)
+    assert len(small.stacks) == len(rich().stacks)
+
+
 def test_several_profiles_merged_come_back(form):
     profile, held = merge([rich(), rich()]), HELD[form]
     assert canonical(read(held.write(profile)), held.losses) == canonical(profile, held.losses)
@@ -207,6 +216,7 @@ def test_whatever_is_built_comes_back(name, rows):
             event=Event(event, "events"), comm=comm, cpu=cpu,
         )  # fmt: skip
     profile, held = builder.build(), HELD[name]
+    assert canonical(compact(profile)) == canonical(profile)
     assert canonical(read(held.write(profile)), held.losses) == canonical(profile, held.losses)
 
 

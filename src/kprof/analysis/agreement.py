@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from kprof.analysis.calls import merged_paths
 from kprof.analysis.groups import functions
 from kprof.analysis.quality import knows_samples
 from kprof.analysis.runs import Float, alike
@@ -14,6 +13,7 @@ from kprof.analysis.table import Column
 from kprof.analysis.top import check_sum, sum_by
 from kprof.model import Profile, merge
 from kprof.model.tables import Int64
+from kprof.model.tree import merged_paths
 
 _TOP = 20
 _FEWEST = 3

@@ -14,7 +14,7 @@ from kprof.analysis.top import check_sum, own_weights, sum_by, table
 from kprof.errors import UsageError
 from kprof.model import Profile
 from kprof.model.tables import Int32, Int64
-from kprof.model.tree import depths, subtree_sum
+from kprof.model.tree import merged_paths, subtree_sum
 
 ROOT = "[root]"
 _SHOWN = 5
@@ -77,31 +77,6 @@ def outline(tree: CallTree, least: float = 0.0, deepest: int = 0) -> Table:
     shown = tree.table.take(np.array(rows, np.int64))
     columns = {"depth": np.array(depth, np.int64), **shown.columns}
     return Table(columns, shown.unit, shown.total)
-
-
-def merged_paths(parent: Int32, key: Int64) -> tuple[Int32, Int64, Int64]:
-    """Merge children of one parent that have the same key.
-
-    Args:
-        parent: Parents, shape (n,).
-        key: What the leaf of each stack is, 0 or more, shape (n,).
-
-    Returns:
-        Parents and keys of the m merged stacks, shape (m,) each, and which of them each stack became, (n,).
-    """
-    depth = depths(parent)
-    order = np.argsort(depth, kind="stable")
-    new = np.full(len(parent) + 1, -1, np.int64)  # the last one is what is above a root
-    parents, keys, size = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], 0
-    most = int(key.max(initial=0)) + 1
-    for rows in np.split(order, np.flatnonzero(np.diff(depth[order])) + 1):
-        pair = (new[parent[rows]] + 1) * most + key[rows]
-        distinct, inverse = np.unique(pair, return_inverse=True)
-        new[rows] = size + inverse
-        parents.append(distinct // most - 1)
-        keys.append(distinct % most)
-        size += len(distinct)
-    return np.concatenate(parents).astype(np.int32), np.concatenate(keys), new[:-1]
 
 
 @dataclass(frozen=True, slots=True)

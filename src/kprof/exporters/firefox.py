@@ -38,12 +38,14 @@ def render(profile: Profile, name: str = "") -> bytes:
     """
     groups = threads(profile)
     texts = _Texts()
+    known = profile.samples.time_ns
+    start = int(known[known >= 0].min()) if known is not None and np.any(known >= 0) else -1
     document = {
         "meta": _meta(profile, name),
         "libs": _libs(profile),
         "pages": [],
         "shared": _shared(profile, texts),
-        "threads": [_thread(profile, rows, number) for number, rows in enumerate(groups)],
+        "threads": [_thread(profile, rows, number, start) for number, rows in enumerate(groups)],
         "kprof": beside(profile, groups),
     }
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
@@ -173,10 +175,10 @@ def _frames(profile: Profile, texts: _Texts) -> tuple[dict[str, Any], dict[str, 
     }, list(sources)  # fmt: skip
 
 
-def _thread(profile: Profile, rows: Int64, number: int) -> dict[str, Any]:
+def _thread(profile: Profile, rows: Int64, number: int, start: int) -> dict[str, Any]:
     samples, first = profile.samples, int(rows[0])
     pid, tid = (-1 if ids is None else int(ids[first]) for ids in (samples.pid, samples.tid))
-    times = _times(profile, rows)
+    times = _times(profile, rows, start)
     unit = profile.meta.events[int(samples.event[first])].unit
     weights, kind = samples.count[rows].tolist(), "samples"
     if unit == "ns":
@@ -199,11 +201,15 @@ def _thread(profile: Profile, rows: Int64, number: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _times(profile: Profile, rows: Int64) -> list[float]:
-    """Return milliseconds since the first sample of all; without times, a millisecond a sample."""
-    times = profile.samples.time_ns
-    if times is None or not np.any(times >= 0):
+def _times(profile: Profile, rows: Int64, start: int) -> list[float]:
+    """Return milliseconds since the first sample of all; without times, a millisecond a sample.
+
+    Args:
+        profile: The profile.
+        rows: Those of a thread.
+        start: Time of the first sample, -1 if it is not known.
+    """
+    if profile.samples.time_ns is None or start < 0:
         counts = profile.samples.count[rows]
         return [float(before) for before in (np.cumsum(counts) - counts).tolist()]
-    start = int(times[times >= 0].min())
-    return [max(time - start, 0) / _MS for time in times[rows].tolist()]
+    return [max(time - start, 0) / _MS for time in profile.samples.time_ns[rows].tolist()]

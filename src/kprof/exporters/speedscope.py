@@ -25,14 +25,14 @@ def render(profile: Profile, name: str = "") -> bytes:
         profile: The profile.
         name: What the file is called in the viewer.
     """
-    groups = threads(profile)
+    groups, paths = threads(profile), _Paths(profile)
     document = {
         "$schema": SCHEMA,
         "exporter": "kprof",
         "name": name or profile.meta.facts.get("command", "profile"),
         "activeProfileIndex": 0,
         "shared": {"frames": _frames(profile)},
-        "profiles": [_profile(profile, rows) for rows in groups],
+        "profiles": [_profile(profile, rows, paths) for rows in groups],
         "kprof": beside(profile, groups),
     }
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
@@ -54,7 +54,26 @@ def _frames(profile: Profile) -> list[dict[str, Any]]:
     return found
 
 
-def _profile(profile: Profile, rows: Int64) -> dict[str, Any]:
+class _Paths:
+    """Frames of stacks, root first; those of equal stacks are found once, whatever thread asks."""
+
+    def __init__(self, profile: Profile) -> None:
+        self._parent, self._frame = profile.stacks.parent.tolist(), profile.stacks.frame.tolist()
+        self._known: dict[int, list[int]] = {-1: []}
+
+    def of(self, stacks: list[int]) -> list[list[int]]:
+        """Return the frames of each stack."""
+        for stack in stacks:
+            if stack not in self._known:
+                path, at = [], stack
+                while at >= 0:
+                    path.append(self._frame[at])
+                    at = self._parent[at]
+                self._known[stack] = path[::-1]
+        return [self._known[stack] for stack in stacks]
+
+
+def _profile(profile: Profile, rows: Int64, paths: _Paths) -> dict[str, Any]:
     event = profile.meta.events[int(profile.samples.event[rows[0]])]
     weights = profile.samples.weight[rows].tolist()
     return {
@@ -63,21 +82,6 @@ def _profile(profile: Profile, rows: Int64) -> dict[str, Any]:
         "unit": _UNITS.get(event.unit, "none"),
         "startValue": 0,
         "endValue": sum(weights),
-        "samples": _paths(profile, rows),
+        "samples": paths.of(profile.samples.stack[rows].tolist()),
         "weights": weights,
     }
-
-
-def _paths(profile: Profile, rows: Int64) -> list[list[int]]:
-    parent, frame = profile.stacks.parent.tolist(), profile.stacks.frame.tolist()
-    known: dict[int, list[int]] = {-1: []}
-    found = []
-    for stack in profile.samples.stack[rows].tolist():
-        if stack not in known:
-            path, at = [], stack
-            while at >= 0:
-                path.append(frame[at])
-                at = parent[at]
-            known[stack] = path[::-1]
-        found.append(known[stack])
-    return found

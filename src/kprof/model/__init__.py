@@ -2,6 +2,7 @@
 
 from kprof.model.builder import Frame, ProfileBuilder
 from kprof.model.check import ProfileInvalidError
+from kprof.model.compact import compact
 from kprof.model.events import pick_event
 from kprof.model.filters import Filter
 from kprof.model.merge import merge
@@ -31,6 +32,7 @@ __all__ = [
     "Quality",
     "Samples",
     "Stacks",
+    "compact",
     "merge",
     "pick_event",
 ]

@@ -9,6 +9,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from kprof.model.distinct import distinct
 from kprof.model.tables import Int32, Int64
 
 Number = TypeVar("Number", np.int64, np.float64)
@@ -56,3 +57,28 @@ def subtree_sum(parent: Int32, values: npt.NDArray[Number]) -> npt.NDArray[Numbe
         inner = rows[parent[rows] >= 0]
         np.add.at(total, parent[inner], total[inner])
     return total
+
+
+def merged_paths(parent: Int32, key: Int64) -> tuple[Int32, Int64, Int64]:
+    """Merge children of one parent that have the same key.
+
+    Args:
+        parent: Parents, shape (n,).
+        key: What the leaf of each stack is, 0 or more, shape (n,).
+
+    Returns:
+        Parents and keys of the m merged stacks, shape (m,) each, and which of them each stack became, (n,).
+    """
+    depth = depths(parent)
+    order = np.argsort(depth, kind="stable")
+    new = np.full(len(parent) + 1, -1, np.int64)  # the last one is what is above a root
+    parents, keys, size = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], 0
+    most = int(key.max(initial=0)) + 1
+    for rows in np.split(order, np.flatnonzero(np.diff(depth[order])) + 1):
+        pair = (new[parent[rows]] + 1) * most + key[rows]
+        found, number = distinct(pair)
+        new[rows] = size + number
+        parents.append(found // most - 1)
+        keys.append(found % most)
+        size += len(found)
+    return np.concatenate(parents).astype(np.int32), np.concatenate(keys), new[:-1]

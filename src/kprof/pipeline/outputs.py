@@ -11,7 +11,7 @@ from kprof.exporters import folded as folded_exporter
 from kprof.exporters.folded import FoldedOptions
 from kprof.exporters.registry import find_output
 from kprof.exporters.suffixes import without_suffix
-from kprof.model import Profile
+from kprof.model import Profile, compact
 from kprof.pipeline.inputs import Choice
 from kprof.system.files import is_same_file, write_folder, write_whole
 
@@ -75,6 +75,7 @@ def write(profile: Profile, output: str, *, title: str | None = None, to: str = 
         return write_page(profile, output, PageOptions(title))
     if found.name == "folded":
         return write_folded(profile, output)
+    profile = compact(profile)
     if found.members:
         files = found.members(profile)
         write_folder(output, files)
