@@ -186,6 +186,17 @@ def test_compacted_it_is_the_same_and_smaller():
     assert len(small.stacks) == len(rich().stacks)
 
 
+def test_events_without_samples_are_not_written():
+    """Go's pprof shows the last one, which would be perf's dummy."""
+    profile = rich()
+    dummies = (Event("dummy:u", "events"), *profile.meta.events, Event("dummy:HG", "events"))
+    samples = replace(profile.samples, event=profile.samples.event + 1)
+    with_dummies = replace(profile, samples=samples, meta=replace(profile.meta, events=dummies)).check()
+    small = compact(with_dummies).check()
+    assert small.meta.events == profile.meta.events
+    assert canonical(small) == canonical(profile)
+
+
 def test_several_profiles_merged_come_back(form):
     profile, held = merge([rich(), rich()]), HELD[form]
     assert canonical(read(held.write(profile)), held.losses) == canonical(profile, held.losses)

@@ -16,7 +16,7 @@ def compact(profile: Profile) -> Profile:
     """Return the same samples on smaller tables.
 
     Mappings of the same path and build-id become one, whichever process had them: what is left does not say
-    whose they were.
+    whose they were. Events without samples go, as perf's dummies: a viewer could show one of them first.
     """
     mappings, frames = profile.mappings, profile.frames
     ids = mappings.build_id or [""] * len(mappings)
@@ -36,12 +36,15 @@ def compact(profile: Profile) -> Profile:
     )
     parent, leaf, node = merged_paths(profile.stacks.parent, frame[profile.stacks.frame])
     stack = np.append(node, np.int64(-1))[profile.samples.stack].astype(np.int32)
+    events, event = distinct(profile.samples.event)
+    seen = tuple(profile.meta.events[i] for i in events.tolist()) or profile.meta.events[:1]
     return replace(
         profile,
+        meta=replace(profile.meta, events=seen),
         mappings=Mappings([mappings.path[i] for i in first], [ids[i] for i in first]),
         frames=kept,
         stacks=Stacks(parent, leaf.astype(np.int32)),
-        samples=replace(profile.samples, stack=stack),
+        samples=replace(profile.samples, stack=stack, event=event.astype(np.int32)),
     )
 
 

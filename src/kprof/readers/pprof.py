@@ -103,6 +103,8 @@ class _Reading:
         self._build_ids: list[str] = []
         self._mappings = dict(self._mapping(row, data) for row, data in enumerate(tables.mappings))
         self._functions = dict(self._function(data) for data in tables.functions)
+        # The labels of samples are few, and come again and again.
+        self._labels: dict[bytes, tuple[str, int | str]] = {}
         self._interner = Interner()
         self._locations = dict(self._location(data) for data in tables.locations)
 
@@ -167,16 +169,7 @@ class _Reading:
         events: list[tuple[Event, int, int]],
         paths: dict[tuple[int, ...], int],
     ) -> None:
-        where: list[int] = []
-        values: list[int] = []
-        labels: dict[str, int | str] = {}
-        for number, value in fields(data):
-            if number == wire.SAMPLE_LOCATION_ID:
-                where += numbers(value)
-            elif number == wire.SAMPLE_VALUE:
-                values += numbers(value)
-            elif number == wire.SAMPLE_LABEL:
-                self._label(content(value), labels)
+        where, values, labels = self._parts(data)
         if len(values) != width:
             raise DamagedMessageError(f"a sample has {len(values)} values, but there are {width} types")
         key = tuple(where)
@@ -191,14 +184,32 @@ class _Reading:
             if weight or count:
                 self._interner.sample(Row(stack, event, weight, count, **labels))  # type: ignore[arg-type]
 
-    def _label(self, data: bytes, labels: dict[str, int | str]) -> None:
+    def _parts(self, data: bytes) -> tuple[list[int], list[int], dict[str, int | str]]:
+        """Return locations, values and labels of a sample."""
+        where: list[int] = []
+        values: list[int] = []
+        labels: dict[str, int | str] = {}
+        for number, value in fields(data):
+            if number == wire.SAMPLE_LOCATION_ID:
+                where += numbers(value)
+            elif number == wire.SAMPLE_VALUE:
+                values += numbers(value)
+            elif number == wire.SAMPLE_LABEL:
+                data = content(value)
+                if (label := self._labels.get(data)) is None:
+                    label = self._labels[data] = self._label(data)
+                labels[label[0]] = label[1]
+        labels.pop("", None)
+        return where, values, labels
+
+    def _label(self, data: bytes) -> tuple[str, int | str]:
+        """Return column and value of a label; no column if it is not known."""
         found = plain(data)
-        key, text = self._text(found.get(wire.LABEL_KEY, 0)), found.get(wire.LABEL_STR, 0)
+        key, row = self._text(found.get(wire.LABEL_KEY, 0)), found.get(wire.LABEL_STR, 0)
         name = "comm" if key in _COMM else wire.LABELS.get(key, "")
         if name in {"comm", "cgroup"}:
-            labels[name] = self._text(text)
-        elif name and not text:
-            labels[name] = signed(found.get(wire.LABEL_NUM, 0))
+            return name, self._text(row)
+        return ("", 0) if row else (name, signed(found.get(wire.LABEL_NUM, 0)))
 
 
 def _events(types: list[tuple[str, str]]) -> list[tuple[Event, int, int]]:

@@ -9,6 +9,8 @@ from kprof.wire.pprof import BYTES, FIXED32, FIXED64, VARINT
 
 Value = int | bytes
 _LONGEST = 10
+# The highest bit of a byte says that more follow.
+_MORE = 0x80
 _SIGN_BIT, _SIGN = 1 << 63, 1 << 64
 _FIXED = {FIXED64: 8, FIXED32: 4}
 
@@ -25,7 +27,7 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
         byte = data[at]
         value |= (byte & 0x7F) << shift
         at += 1
-        if byte < 0x80:  # noqa: PLR2004 - the highest bit says that more follows
+        if byte < _MORE:
             return value % _SIGN, at
         shift += 7
     raise DamagedMessageError("a number is longer than ten bytes")
@@ -37,21 +39,22 @@ def fields(data: bytes) -> Iterator[tuple[int, Value]]:
     Raises:
         DamagedMessageError: It ends within a field, or has one of a kind that is not known.
     """
-    at = 0
-    while at < len(data):
-        tag, at = _varint(data, at)
+    at, end = 0, len(data)
+    while at < end:
+        # Most numbers are of one byte: what is spelt out here halves the time of reading.
+        tag, at = (data[at], at + 1) if data[at] < _MORE else _varint(data, at)
         number, kind = tag >> 3, tag & 7
         if kind == VARINT:
-            value, at = _varint(data, at)
+            value, at = (data[at], at + 1) if at < end and data[at] < _MORE else _varint(data, at)
             yield number, value
             continue
         if kind == BYTES:
-            size, at = _varint(data, at)
+            size, at = (data[at], at + 1) if at < end and data[at] < _MORE else _varint(data, at)
         elif kind in _FIXED:
             size = _FIXED[kind]
         else:
             raise DamagedMessageError(f"field {number} is of an unknown kind, {kind}")
-        if at + size > len(data):
+        if at + size > end:
             raise DamagedMessageError(f"it ends within field {number}")
         part = data[at : at + size]
         at += size
@@ -64,7 +67,7 @@ def numbers(value: Value) -> list[int]:
         return [value]
     found, at = [], 0
     while at < len(value):
-        if (byte := value[at]) < 0x80:  # noqa: PLR2004 - the highest bit says that more follows
+        if (byte := value[at]) < _MORE:
             found.append(byte)
             at += 1
         else:
