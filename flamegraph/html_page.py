@@ -23,6 +23,7 @@ COLORS = {
 THEMES = ("auto", "light", "dark")
 # Below that, the whole tree is there before an overview could be drawn.
 _LARGE = 60_000
+_WIDEST_MINIMUM = 100
 _HOLE = re.compile(r"\{\{(\w+)\}\}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -41,6 +42,7 @@ def page(
     samples: Samples | None = None,
     beside: Tree | None = None,
     names: tuple[str, str] = ("", ""),
+    min_width: float = 0.5,
 ) -> str:
     """Return the HTML of an interactive flame graph. It asks nothing of any network.
 
@@ -58,20 +60,16 @@ def page(
         samples: what the reader may filter by, and when it was.
         beside: a second tree, drawn beside the first and linked with it; of the same labels.
         names: headings of the two.
+        min_width: a frame narrower than that many pixels is not drawn by itself.
     """
+    if not 0 < min_width <= _WIDEST_MINIMUM:
+        raise ValueError(f"min_width is more than 0 and at most {_WIDEST_MINIMUM} pixels, not {min_width}")
     color = color or ("change" if tree.other_weight is not None else "kind")
     colors = [name for name in COLORS if name != "change" or tree.other_weight is not None]
     _check_choice("theme", theme, THEMES)
     _check_choice("color", color, colors)
-    payloads = encode(tree, beside) if beside is not None else encode(tree)
-    options = {"unit": unit, "icicle": icicle, "theme": theme, "color": color, "tree": payloads[0].meta}
-    data = _script("columns", payloads[0].columns) + _script("labels", payloads[0].labels)
-    if beside is not None:
-        options["second"] = {"tree": payloads[1].meta}
-        data += _script("second-columns", payloads[1].columns)
-    if samples is not None and len(samples.node):
-        options["samples"], packed = encode_samples(samples)
-        data += _script("samples", packed)
+    options = {"unit": unit, "icicle": icicle, "theme": theme, "color": color, "narrow": min_width}
+    data = _data(tree, beside, samples, options)
     first = _overview(tree, options) if beside is None else ""
     holes = {
         "title": _text(title),
@@ -83,13 +81,31 @@ def page(
         ),
         "swap": "" if tree.other_weight is not None else "hidden",
         "pair": "two" if beside is not None else "",
-        "first": f"<h2>{_text(names[0])}</h2>" if beside is not None else "",
-        "second": f"<h2>{_text(names[1])}</h2>" if beside is not None else "",
+        "first": _heading(names[0], beside),
+        "second": _heading(names[1], beside),
         "options": _script_json(options),
         "overview": first,
         "data": data,
     }
     return _fill(asset("page.html"), {**holes, **_constant()})
+
+
+def _data(tree: Tree, beside: Tree | None, samples: Samples | None, options: dict[str, Any]) -> str:
+    """Return the elements that hold the trees; what the page must know of them goes into the options."""
+    payloads = encode(tree) if beside is None else encode(tree, beside)
+    options["tree"] = payloads[0].meta
+    data = _scripts("", payloads[0])
+    if beside is not None:
+        options["second"] = {"tree": payloads[1].meta}
+        data += _script("second-columns", payloads[1].columns)
+    if samples is not None and len(samples.node):
+        options["samples"], packed = encode_samples(samples)
+        data += _script("samples", packed)
+    return data
+
+
+def _heading(name: str, beside: Tree | None) -> str:
+    return "" if beside is None else f"<h2>{_text(name)}</h2>"
 
 
 def _constant() -> dict[str, str]:

@@ -8,6 +8,7 @@ import { startHeatmap } from './heatmap.js';
 import { actionOf } from './keys.js';
 import { closeMenu, menuKey } from './menu.js';
 import { listenToMinimap, seenOf } from './minimap.js';
+import { setNarrowest } from './layout.js';
 import { load, serve } from './model.js';
 import { change, functionNamed, goTo, lookAt, page, refreshTrees, remember, render } from './page.js';
 import { listenToPrinting, takePicture } from './picture.js';
@@ -163,6 +164,7 @@ const domReady = () => new Promise((resolve) => {
 async function start() {
   page.options = JSON.parse(textOf('options'));
   page.fresh = freshState(page.options);
+  setNarrowest(page.options.narrow);
   followTheme(page.options.theme, (theme) => { setTheme(theme); if (page.panes[0]?.tree) render(); });
   addPane(byId('graph'), '', 'Flame graph');
   page.callers = addHalf('callers', 'callers-', 'Callers');

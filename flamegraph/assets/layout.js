@@ -1,5 +1,11 @@
 /** Boxes narrower than this many pixels are not drawn one by one. */
-export const NARROW = 0.5;
+let narrowest = 0.5;
+
+/** @param {number} pixels */
+export function setNarrowest(pixels) {
+  narrowest = pixels;
+}
+
 /** Numbers that a box takes in a row: node (or minus the nodes behind a filler), left, width. */
 export const FIELDS = 3;
 
@@ -47,7 +53,7 @@ export function narrowMatches(tree, zoom, width, matches, span = WHOLE) {
 /** Adds to the last place if they would touch on the screen. */
 function addPlace(row, left, width) {
   const last = row.length - 2;
-  if (last >= 0 && left - (row[last] + row[last + 1]) < NARROW) row[last + 1] = left + width - row[last];
+  if (last >= 0 && left - (row[last] + row[last + 1]) < narrowest) row[last + 1] = left + width - row[last];
   else row.push(left, width);
 }
 
@@ -56,7 +62,7 @@ function walk(tree, zoom, width, [from, to], wide, narrow) {
   const { depth, total, size, label, gap } = tree;
   const scale = total[zoom] ? width / (total[zoom] * (to - from)) : 0;
   const origin = from * total[zoom];
-  const threshold = scale ? NARROW / scale : 0;
+  const threshold = scale ? narrowest / scale : 0;
   const base = depth[zoom];
   // Where the next child of the box that is open at a depth begins, in weight.
   const next = [0];
@@ -95,7 +101,7 @@ function addNarrow(row, nodes, left, width) {
 function withoutInvisible(row) {
   const kept = [];
   for (let k = 0; k < row.length; k += FIELDS) {
-    if (row[k] >= 0 || row[k + 2] >= NARROW) kept.push(row[k], row[k + 1], row[k + 2]);
+    if (row[k] >= 0 || row[k + 2] >= narrowest) kept.push(row[k], row[k + 1], row[k + 2]);
   }
   return kept;
 }

@@ -94,3 +94,10 @@ def test_one_frame(visit, look):
     tab.mouse.click(x, y)
     look.until(tab, f"kflame.state.zoom === {node}")
     assert look.folded(tab) == {"only": 7}
+
+
+def test_narrowest_frame_is_asked_for(visit):
+    lines = [f"main;f{at:03} 1".encode() for at in range(100)]
+    drawn = "kflame.panes[0].graph.rows[2].filter((_, at) => at % 3 === 0 && kflame.panes[0].graph.rows[2][at] > 0).length"
+    assert visit(page(from_folded(lines), title="t")).evaluate(drawn) == 100
+    assert visit(page(from_folded(lines), title="t", min_width=20)).evaluate(drawn) == 0

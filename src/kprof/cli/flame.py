@@ -45,6 +45,16 @@ def flame(  # noqa: PLR0917 - Typer passes by name
     icicle: Annotated[bool, typer.Option("--icicle", help="Roots on top.", rich_help_panel=_LOOK)] = False,
     color: Annotated[Color, typer.Option(help="What colours tell.", rich_help_panel=_LOOK)] = Color.kind,
     theme: Annotated[Theme, typer.Option(help="Background.", rich_help_panel=_LOOK)] = Theme.auto,
+    min_width: Annotated[
+        float,
+        typer.Option(
+            metavar="PIXELS",
+            min=0.1,
+            max=100,
+            help="Narrower frames are not drawn one by one.",
+            rich_help_panel=_LOOK,
+        ),
+    ] = 0.5,
     unit: Annotated[
         str,
         typer.Option(
@@ -88,7 +98,7 @@ def flame(  # noqa: PLR0917 - Typer passes by name
     )
     with reading(inputs) as progress:
         profile = pipeline.read(inputs, choice, progress=progress)
-    look = PageOptions(title or name, icicle, theme.value, color.value, unit)
+    look = PageOptions(title or name, icicle, theme.value, color.value, unit, min_width)
     summary(profile, pipeline.write_page(profile, output, look))
     if open_page and output != "-":
         _open(output)

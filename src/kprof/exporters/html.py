@@ -29,6 +29,7 @@ class PageOptions:
         theme: `auto`, `light` or `dark`.
         color: `kind`, `module`, `name` or `heat`.
         unit: Unit of the weights, where the input does not say.
+        min_width: Frames narrower than that many pixels are not drawn one by one.
     """
 
     title: str = "Flame graph"
@@ -36,6 +37,7 @@ class PageOptions:
     theme: str = "auto"
     color: str = "kind"
     unit: str = ""
+    min_width: float = 0.5
 
 
 def tree(profile: Profile) -> Tree:
@@ -182,4 +184,5 @@ def render(profile: Profile, options: PageOptions, facts: Sequence[str], warning
         icicle=options.icicle,
         theme=options.theme,
         color=options.color,
+        min_width=options.min_width,
     )
