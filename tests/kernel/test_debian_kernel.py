@@ -68,7 +68,7 @@ def test_a_kprobe_counts_every_call(runs):
     run = runs["probe"]
     assert run["code"] == 7, run["err"]
     # 30,000 reads of dd, and those of starting the programs.
-    assert 30_000 <= run["weight"] < 30_200
+    assert 30_000 <= run["weight"] < 31_000
     assert {stack[-1] for stack in stacks(run)} == {"vfs_read"}
 
 

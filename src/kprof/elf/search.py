@@ -234,4 +234,9 @@ def _agrees(elf: ElfFile, build_id: str) -> bool:
     """Say whether a file may be the one that was recorded; perf pads short build-ids with zeros."""
     if not build_id:
         return True
-    return elf.build_id == build_id or (bool(elf.build_id) and elf.build_id == build_id.rstrip("0"))
+    # Its own last digits may be zeros, too.
+    return (
+        bool(elf.build_id)
+        and build_id.startswith(elf.build_id)
+        and not build_id[len(elf.build_id) :].strip("0")
+    )

@@ -49,6 +49,16 @@ def test_a_short_build_id_that_perf_padded(program, finder, build_id):
     assert finder().find(str(program), build_id + "00" * 4) is not None
 
 
+def test_a_padded_build_id_may_end_in_zeros_of_its_own(finder, tmp_path):
+    (tmp_path / "a.c").write_text("int main(void) { return 0; }")
+    command = ["gcc", "-Wl,--build-id=0xabcdef1000", "a.c", "-o", "a"]
+    subprocess.run(command, check=True, capture_output=True, cwd=tmp_path)
+    path = str(tmp_path / "a")
+    assert finder().find(path, "abcdef1000" + "00" * 15) is not None
+    assert finder().find(path, "abcdef1000" + "00" * 14 + "10") is None
+    assert finder().find(path, "abcdef10") is None
+
+
 @pytest.mark.parametrize("path", ["/no/such", "[heap]", "//anon", "a\0b", "/" + "x" * 5000, "\ud800"])
 def test_what_is_not_there(finder, path):
     assert finder().find(path, "ab" * 20, 1) is None
