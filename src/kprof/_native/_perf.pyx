@@ -119,9 +119,12 @@ cdef int _inflate(void *context, const uint8_t *data, size_t size, const uint8_t
     cdef const uint8_t[::1] view
     try:
         reader._inflated = reader._decompress(data[:size])
-    except Exception:
+        view = reader._inflated
+    except ValueError:
+        return -1  # damaged, which the reader counts
+    except BaseException as error:
+        reader._failure = error
         return -1
-    view = reader._inflated
     out[0] = &view[0] if view.shape[0] else NULL
     out_size[0] = view.shape[0]
     return 0
@@ -131,12 +134,15 @@ cdef kp_cfi *_load_cfi(void *context, uint32_t mapping) noexcept with gil:
     """The table behind a CfiTable of the module for unwinding: both are built of the same sources."""
     cdef PerfReader reader = <PerfReader>context
     cdef size_t address
+    if reader._failure is not None:
+        return NULL
     try:
         table = reader._load(*reader.mapping(mapping))
         if table is None:
             return NULL
         address = table.pointer
-    except Exception:
+    except BaseException as error:
+        reader._failure = error
         return NULL
     reader._kept_alive.append(table)
     return <kp_cfi *>address
@@ -146,7 +152,8 @@ cdef class PerfReader:
     """Reads the records of one recording; see core/perf.h.
 
     Args:
-        decompress: Called with the bytes of each compressed record; returns what they become.
+        decompress: Called with the bytes of each compressed record; returns what they become, or raises
+            ValueError if they are damaged.
         arch: The machine that was recorded, as `uname -m` calls it; empty if not known.
         load: Called with path, pid and build-id in hex of a mapping that a copy of a stack leads to;
             returns its CfiTable, or None.
@@ -156,6 +163,7 @@ cdef class PerfReader:
     cdef object _decompress
     cdef object _load
     cdef object _inflated
+    cdef object _failure
     cdef list _kept_alive
 
     def __cinit__(self, *, bint swap=False, bint compat=False, bint keep_ids=False, bint every_sample=False,
@@ -206,6 +214,13 @@ cdef class PerfReader:
             found.append((kind, config))
         return found
 
+    cdef _done(self, int status):
+        """Raise what went wrong: in what we call first, such as Ctrl-C; C cannot pass it on."""
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
+        _raise(status)
+
     def begin(self):
         """Begin another stream of records."""
         kp_perf_begin(self._perf)
@@ -218,7 +233,7 @@ cdef class PerfReader:
         if size:
             with nogil:
                 status = kp_perf_feed(self._perf, &data[0], size, &used)
-        _raise(status)
+        self._done(status)
         return used
 
     def feed_piece(self, const uint8_t[::1] data):
@@ -228,14 +243,14 @@ cdef class PerfReader:
         if size:
             with nogil:
                 status = kp_perf_feed_piece(self._perf, &data[0], size)
-        _raise(status)
+        self._done(status)
 
     def end(self):
         """Nothing more comes."""
         cdef int status
         with nogil:
             status = kp_perf_end(self._perf)
-        _raise(status)
+        self._done(status)
 
     cdef tuple mapping(self, uint32_t number):
         cdef size_t count

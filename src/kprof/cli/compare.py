@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from kprof.model import Profile
 
 _LIVE = "To record now, with perf and bpf at once"
-_FORM = "How to write it"
+_FORM = o.FORM
 _TWO = 2
 BACKENDS = ("perf", "bpf")
 
@@ -42,10 +42,8 @@ def compare(  # noqa: PLR0917 - Typer passes by name
         ),
     ] = None,
     number: Annotated[int, typer.Option("--number", "-n", min=0, help="Functions to show; 0 is all.")] = 15,
-    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.", rich_help_panel=_FORM)] = False,
-    as_markdown: Annotated[
-        bool, typer.Option("--markdown", help="Write Markdown.", rich_help_panel=_FORM)
-    ] = False,
+    as_json: o.AsJson = False,
+    as_markdown: o.AsMarkdown = False,
     output: Annotated[
         str,
         typer.Option(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _SIDES = "More than one recording a side"
 _WHAT = "What to show"
-_FORM = "How to write it"
+_FORM = o.FORM
 _TWO = 2
 
 
@@ -107,10 +107,8 @@ def diff(  # noqa: PLR0917 - Typer passes by name
             rich_help_panel=_WHAT,
         ),
     ] = 0.1,
-    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.", rich_help_panel=_FORM)] = False,
-    as_markdown: Annotated[
-        bool, typer.Option("--markdown", help="Write Markdown, as for a pull request.", rich_help_panel=_FORM)
-    ] = False,
+    as_json: o.AsJson = False,
+    as_markdown: o.AsMarkdown = False,
     output: Annotated[
         str,
         typer.Option(

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from kprof.model import Filter
 
 _FILTERS = "What to keep"
+FORM = "How to write it"
 
 Inputs = Annotated[
     list[str],
@@ -100,6 +101,8 @@ KeepData = Annotated[
 Force = Annotated[
     bool, typer.Option("--force", "-f", help="Overwrite what is there.", rich_help_panel="What to leave")
 ]
+AsJson = Annotated[bool, typer.Option("--json", help="Write JSON.", rich_help_panel=FORM)]
+AsMarkdown = Annotated[bool, typer.Option("--markdown", help="Write Markdown.", rich_help_panel=FORM)]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but warnings and errors.")]
 
 

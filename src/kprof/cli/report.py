@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from kprof.model import Profile
 
 _WHAT = "What to show"
-_FORM = "How to write it"
+_FORM = o.FORM
 
 
 class GroupBy(StrEnum):
@@ -127,11 +127,9 @@ def report(  # noqa: PLR0917 - Typer passes by name
             rich_help_panel=_WHAT,
         ),
     ] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Write JSON.", rich_help_panel=_FORM)] = False,
+    as_json: o.AsJson = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Write CSV.", rich_help_panel=_FORM)] = False,
-    as_markdown: Annotated[
-        bool, typer.Option("--markdown", help="Write Markdown.", rich_help_panel=_FORM)
-    ] = False,
+    as_markdown: o.AsMarkdown = False,
     output: Annotated[
         str,
         typer.Option(

@@ -13,9 +13,10 @@ import numpy as np
 from kprof._native._perf import PerfReader
 from kprof.errors import FormatError
 from kprof.model import Event, Meta, Profile, Quality, Samples, Stacks
-from kprof.readers.addresses import count_truncated, frames_of, mappings_of, samples_of, text
+from kprof.readers.addresses import count_truncated, frames_of, mappings_of, text
 from kprof.readers.bpf_stream import Array, StackTable, attributes, records
 from kprof.readers.options import ReadOptions
+from kprof.readers.rows import samples_of
 from kprof.readers.source import Source
 from kprof.wire import bpf_dump as wire
 from kprof.wire import bpf_events as layout

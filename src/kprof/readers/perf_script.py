@@ -7,9 +7,10 @@ import numpy as np
 
 from kprof._native._text import TextReader
 from kprof.errors import FormatError
-from kprof.model import Frames, Mappings, Meta, Profile, Quality, Samples, Stacks
+from kprof.model import Frames, Mappings, Meta, Profile, Quality, Stacks
 from kprof.model.events import NO_EVENT, event_of
 from kprof.readers.options import ReadOptions
+from kprof.readers.rows import samples_of
 from kprof.readers.source import Source
 
 # Small enough for what was read to be in the cache still when it is parsed.
@@ -68,7 +69,7 @@ def _profile(tables: dict[str, Any], errors: str, *, every_sample: bool) -> Prof
         Mappings(texts["modules"]),
         _frames(tables["frames"], texts["names"], texts["sources"]),
         Stacks(tables["parent"], tables["leaf"]),
-        _samples(tables["rows"], every_sample=every_sample),
+        samples_of(tables["rows"], every_sample=every_sample),
         texts["comms"],
         Meta(events, _quality(tables["counts"])),
     )
@@ -81,23 +82,6 @@ def _frames(rows: np.ndarray, names: list[str], sources: list[str]) -> Frames:
         np.ascontiguousarray(rows["address"]),
         rows["kind"].astype(np.uint8),
         [sources[i] if i >= 0 else "" for i in rows["source"].tolist()] if sources else (),
-    )
-
-
-def _samples(rows: np.ndarray, *, every_sample: bool) -> Samples:
-    columns = {name: np.ascontiguousarray(rows[name]) for name in rows.dtype.names or ()}
-    alone = ("cpu", "time") if every_sample else ()
-    optional = {n: columns[n] for n in ("pid", "tid", *alone) if np.any(columns[n] != -1)}
-    return Samples(
-        columns["stack"],
-        columns["event"],
-        columns["weight"],
-        columns["count"],
-        optional.get("pid"),
-        optional.get("tid"),
-        columns["comm"],
-        optional.get("cpu"),
-        optional.get("time"),
     )
 
 

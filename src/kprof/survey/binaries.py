@@ -9,7 +9,8 @@ from pathlib import Path
 from kprof.elf import ElfFile
 from kprof.elf.layout import SHT_SYMTAB
 from kprof.elf.search import FileFinder
-from kprof.errors import FormatError, NotAvailableError, TargetError, UsageError
+from kprof.errors import NotAvailableError, TargetError
+from kprof.survey.binary import open_binary
 from kprof.survey.findings import Finding, State
 from kprof.system.packages import install_command
 from kprof.system.procfs import is_alive
@@ -63,12 +64,7 @@ def binary_findings(path: str, root: str = "/") -> Iterator[Finding]:
     Raises:
         UsageError: It is no ELF file, or cannot be read.
     """
-    try:
-        elf = ElfFile.open(path)
-    except FormatError as error:
-        raise UsageError(f"{path}: {error}", "name a program or a library") from None
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}") from None
+    elf = open_binary(path)
     name = _plain(path)
     yield _frame_pointers(elf, name)
     yield _symbols(elf, name, root)

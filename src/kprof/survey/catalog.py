@@ -9,8 +9,9 @@ from kprof.elf import ElfFile
 from kprof.elf.btf import Argument, Btf, Prototype
 from kprof.elf.functions import functions_of
 from kprof.elf.usdt import probes_of
-from kprof.errors import FormatError, KprofError, UsageError
+from kprof.errors import FormatError, KprofError
 from kprof.readers.perf_data.event_formats import Field, fields_of
+from kprof.survey.binary import open_binary
 from kprof.survey.events import Event, Pattern, Verdict
 from kprof.survey.reach import NEEDS_BPF, Reach
 from kprof.survey.words import HARDWARE, MEANINGS, RECIPES
@@ -157,12 +158,7 @@ class Catalog:
         return self._btf[name]
 
     def _of_binary(self, path: str, pattern: Pattern) -> Iterator[Event]:
-        try:
-            elf = ElfFile.open(path)
-        except FormatError as error:
-            raise UsageError(f"{path}: {error}", "name a program or a library") from None
-        except OSError as error:
-            raise UsageError(f"cannot read {path}: {error.strerror}") from None
+        elf = open_binary(path)
         for probe in probes_of(elf):
             name = f"usdt:{path}:{probe.provider}:{probe.name}"
             if pattern.fits(name):

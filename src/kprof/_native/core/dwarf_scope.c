@@ -3,7 +3,7 @@
 
 enum { DEEPEST = 64 };
 
-static int is_scope(uint16_t tag) {
+int kp_is_scope(uint16_t tag) {
     switch (tag) {
         case DW_TAG_namespace:
         case DW_TAG_module:
@@ -46,7 +46,7 @@ static int list_scopes(kp_unit *unit, const kp_abbrevs *table, kp_cursor c) {
         if (!abbrev) {
             if (depth && open[depth] >= 0) unit->scopes[open[depth]].end = (uint32_t)(offset - unit->offset);
             if (--depth <= 0) break;
-        } else if (!depth || (is_scope(abbrev->tag) && abbrev->has_children && depth < DEEPEST - 1)) {
+        } else if (!depth || (kp_is_scope(abbrev->tag) && abbrev->has_children && depth < DEEPEST - 1)) {
             int32_t scope = depth ? add_scope(unit, offset, open[depth]) : -1;
             if (depth && scope < 0) return -1;
             kp_die_skip(&c, unit, table, abbrev);

@@ -274,6 +274,7 @@ void kp_work_begin(kp_dwarf *dwarf, size_t count);
 void kp_unit_walk(kp_dwarf *dwarf, kp_unit *unit, const uint64_t *addresses, size_t count, kp_dwarf_place *places);
 
 /* dwarf_scope.c */
+int kp_is_scope(uint16_t tag); /* entries of this kind are part of the names of those within */
 /* The innermost scope of the unit that holds an entry, -1 if none does; `unit->scopes` is filled. */
 int32_t kp_scope_of(kp_dwarf *dwarf, kp_unit *unit, uint64_t offset);
 

@@ -54,17 +54,10 @@ static int is_container(uint16_t tag) {
     switch (tag) {
         case DW_TAG_compile_unit:
         case DW_TAG_skeleton_unit:
-        case DW_TAG_namespace:
-        case DW_TAG_module:
-        case DW_TAG_class_type:
-        case DW_TAG_structure_type:
-        case DW_TAG_union_type:
-        case DW_TAG_enumeration_type:
-        case DW_TAG_interface_type:
         case DW_TAG_lexical_block:
         case DW_TAG_try_block:
         case DW_TAG_catch_block: return 1;
-        default: return 0;
+        default: return kp_is_scope(tag);
     }
 }
 

@@ -101,9 +101,11 @@ kp_chain *kp_chain_slot(const kp_perf *p, kp_wide_hash hash) {
     }
 }
 
+static int has_copy(const kp_sample *s) { return s->abi && s->stack_size; }
+
 void kp_prepare_stack(kp_perf *p, kp_pending *w) {
     const kp_sample *s = &w->sample;
-    w->by_chain = s->chain_length && !s->branches && !(s->abi && s->stack_size);
+    w->by_chain = s->chain_length && !s->branches && !has_copy(s);
     if (!w->by_chain) return;
     uint64_t seed = kp_mix64(w->space->regions->version, p->kernel.version);
     seed = kp_mix64(seed, p->events[s->event].max_stack);
@@ -136,18 +138,7 @@ static int is_unwound(const kp_perf *p, const kp_sample *s) {
     return p->machine == EM_X86_64 || p->machine == EM_386 || (p->machine == EM_AARCH64 && s->abi != KP_ABI_32);
 }
 
-int kp_resolve(kp_perf *p, const kp_pending *w, int32_t *stack, kp_chain **chain) {
-    const kp_sample *s = &w->sample;
-    int has_dump = s->abi && s->stack_size;
-    p->frame_count = 0;
-    p->cut = has_dump;
-    *chain = NULL;
-    if (has_dump && is_unwound(p, s)) {
-        p->cut = 0;
-        return kp_push_dump(p, w->space, s) ? KP_PERF_NO_MEMORY : finish(p, stack);
-    }
-    if (!s->chain_length) return resolve_single(p, w->space, s, stack);
-    if (s->branches || has_dump) return push_chain(p, w->space, s) ? KP_PERF_NO_MEMORY : finish(p, stack);
+static int resolve_chain(kp_perf *p, const kp_pending *w, int32_t *stack, kp_chain **chain) {
     if (chains_ready(&p->chains)) return KP_PERF_NO_MEMORY;
     kp_chain *known = kp_chain_slot(p, w->hash);
     *chain = known;
@@ -155,10 +146,22 @@ int kp_resolve(kp_perf *p, const kp_pending *w, int32_t *stack, kp_chain **chain
         *stack = known->stack;
         return KP_PERF_OK;
     }
-    if (push_chain(p, w->space, s)) return KP_PERF_NO_MEMORY;
+    if (push_chain(p, w->space, &w->sample)) return KP_PERF_NO_MEMORY;
     int status = finish(p, stack);
     if (status) return status;
     *known = (kp_chain){w->hash, *stack, -1};
     p->chains.used++;
     return KP_PERF_OK;
+}
+
+int kp_resolve(kp_perf *p, const kp_pending *w, int32_t *stack, kp_chain **chain) {
+    const kp_sample *s = &w->sample;
+    p->frame_count = 0;
+    p->cut = 0;
+    *chain = NULL;
+    if (w->by_chain) return resolve_chain(p, w, stack, chain);
+    if (has_copy(s) && is_unwound(p, s)) return kp_push_dump(p, w->space, s) ? KP_PERF_NO_MEMORY : finish(p, stack);
+    p->cut = has_copy(s);
+    if (!s->chain_length) return resolve_single(p, w->space, s, stack);
+    return push_chain(p, w->space, s) ? KP_PERF_NO_MEMORY : finish(p, stack);
 }

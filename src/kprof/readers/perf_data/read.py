@@ -4,6 +4,7 @@ import mmap
 import struct
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -156,6 +157,13 @@ def _reader(options: ReadOptions, features: Features, *, rounds: bool, keep_raw:
     )
 
 
+def _inflated(decompress: Callable[[bytes], bytes], failure: type[Exception], data: bytes) -> bytes:
+    try:
+        return decompress(data)
+    except failure as error:
+        raise ValueError(str(error)) from None
+
+
 def _decompressor() -> Callable[[bytes], bytes]:
     state: list[Callable[[bytes], bytes]] = []
 
@@ -163,7 +171,8 @@ def _decompressor() -> Callable[[bytes], bytes]:
         if not state:
             import zstandard  # noqa: PLC0415 - only for the recordings that need it
 
-            state.append(zstandard.ZstdDecompressor(max_window_size=_MAX_INFLATED).decompressobj().decompress)
+            stream = zstandard.ZstdDecompressor(max_window_size=_MAX_INFLATED).decompressobj()
+            state.append(partial(_inflated, stream.decompress, zstandard.ZstdError))
         return state[0](data)
 
     return decompress

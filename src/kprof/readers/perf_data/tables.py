@@ -3,9 +3,10 @@
 from kprof._native._perf import PerfReader
 from kprof.model import Meta, Profile, Quality, Stacks
 from kprof.model.events import event_of
-from kprof.readers.addresses import count_truncated, frames_of, mappings_of, samples_of, text
+from kprof.readers.addresses import count_truncated, frames_of, mappings_of, text
 from kprof.readers.options import ReadOptions
 from kprof.readers.perf_data.features import Features
+from kprof.readers.rows import samples_of
 
 _TRACE = "there is one (of Intel PT, Arm SPE, CoreSight or the like), which is not decoded"
 

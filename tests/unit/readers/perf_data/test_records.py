@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from kprof._native._perf import PerfReader
 from kprof.errors import FormatError
 from kprof.readers import ReadOptions, Source, find_format
 
@@ -298,3 +299,14 @@ def test_control_groups_have_paths_as_far_as_the_recording_names_them(order):
         assert [names[i] for i in profile.samples.cgroup] == wanted
         assert profile.samples.count.tolist() == counts
     assert read(start(order).sample(7, [r.USER, 0x1010])).samples.cgroup is None
+
+
+@pytest.mark.parametrize("failure", [KeyboardInterrupt, RuntimeError])
+def test_what_goes_wrong_in_what_the_reader_calls_is_raised(failure):
+    def decompress(data):
+        raise failure
+
+    reader = PerfReader(decompress=decompress)
+    reader.add_event(bytes(128), b"")
+    with pytest.raises(failure):
+        reader.feed(struct.pack("<IHH", 81, 0, 16) + bytes(8))
