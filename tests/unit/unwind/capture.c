@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
-#include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -90,6 +89,8 @@ __attribute__((noinline)) static void capture(void) {
 static volatile int sink;
 
 #if defined(__x86_64__)
+#include <sys/syscall.h>
+
 /* What a handler returns to in musl: without call frame information. */
 void restorer(void);
 __asm__(".text\n.type restorer, @function\nnop\nrestorer: mov $15, %rax\nsyscall\n");
