@@ -87,7 +87,7 @@ def test_a_terminal_gets_its_width_and_colours():
     assert done.wait() == 0
     text = shown.decode()
     assert "\x1b[1;31m" in text
-    assert max(len(line.rstrip()) for line in re.sub(r"\x1b\[[\d;]*m", "", text).splitlines()) <= 70
+    assert max(len(line.rstrip()) for line in re.sub(r"\x1b\[[\d;]*[mK]", "", text).splitlines()) <= 70
 
 
 def test_hostile_names_cannot_steer_the_terminal():
