@@ -55,6 +55,8 @@ def compare(  # noqa: PLR0917 - Typer passes by name
         ),
     ] = "",
     event: o.Event = "",
+    start: o.Start = "",
+    end: o.End = "",
     full_names: o.FullNames = False,
     inline: o.Inline = None,
     quiet: o.Quiet = False,
@@ -77,7 +79,8 @@ def compare(  # noqa: PLR0917 - Typer passes by name
     from kprof.cli import compare_view as view  # noqa: PLC0415
     from kprof.readers import ReadOptions  # noqa: PLC0415
 
-    choice = pipeline.Choice(ReadOptions(full_names=full_names, ids=False), event, inline=inline)
+    keep = o.FilterOptions(None, None, None, None, start, end, "", "", "")
+    choice = pipeline.Choice(ReadOptions(full_names=full_names, ids=False), event, keep.build(), inline)
     costs: Sequence[Mapping[str, Any]] = ()
     if inputs:
         pipeline.check_not_an_input(output, inputs)

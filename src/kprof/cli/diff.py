@@ -121,6 +121,8 @@ def diff(  # noqa: PLR0917 - Typer passes by name
     ] = "",
     event: o.Event = "",
     only_comm: o.OnlyComm = None,
+    start: o.Start = "",
+    end: o.End = "",
     focus: o.Focus = "",
     ignore: o.Ignore = "",
     root_at: o.RootAt = "",
@@ -148,7 +150,7 @@ def diff(  # noqa: PLR0917 - Typer passes by name
     rules = [parse_rule(text) for text in fail_on or ()]
     names = [*sides[0], *sides[1]]
     pipeline.check_not_an_input(output, names)
-    keep = o.FilterOptions(only_comm, None, None, None, None, None, focus, ignore, root_at)
+    keep = o.FilterOptions(only_comm, None, None, None, start, end, focus, ignore, root_at)
     read = ReadOptions(full_names=full_names, ids=False)
     choice = pipeline.Choice(read, event, keep.build(), inline, group_by is By.line)
     with reading(names) as progress:

@@ -59,14 +59,17 @@ OnlyCpu = Annotated[
     ),
 ]
 Start = Annotated[
-    float | None,
+    str,
     typer.Option(
-        metavar="SECONDS", help="Keep what is this far behind the first sample.", rich_help_panel=_FILTERS
+        metavar="TIME",
+        help="Keep what is at or behind this: seconds from the first sample (2.5, 250ms), from the last (-1),"
+        " or a share of the time (10%).",
+        rich_help_panel=_FILTERS,
     ),
 ]
 End = Annotated[
-    float | None,
-    typer.Option(metavar="SECONDS", help="Keep what is less far behind it.", rich_help_panel=_FILTERS),
+    str,
+    typer.Option(metavar="TIME", help="Keep what is before this, told likewise.", rich_help_panel=_FILTERS),
 ]
 Focus = Annotated[
     str,
@@ -114,19 +117,20 @@ class FilterOptions:
     pid: list[int] | None
     tid: list[int] | None
     cpu: list[int] | None
-    start: float | None
-    end: float | None
+    start: str
+    end: str
     focus: str
     ignore: str
     root_at: str
 
     def build(self) -> "Filter":
         """Return the filter."""
-        from kprof.model import Filter  # noqa: PLC0415 - needs numpy
+        from kprof.model import Filter, parse_moment  # noqa: PLC0415 - needs numpy
 
+        start, end = (parse_moment(text) if text else None for text in (self.start, self.end))
         return Filter(
             self.comm or (), self.pid or (), self.tid or (), self.cpu or (),
-            self.start, self.end, self.focus, self.ignore, self.root_at,
+            start, end, self.focus, self.ignore, self.root_at,
         )  # fmt: skip
 
 

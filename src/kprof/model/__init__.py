@@ -6,6 +6,7 @@ from kprof.model.compact import compact
 from kprof.model.events import pick_event
 from kprof.model.filters import Filter
 from kprof.model.merge import merge
+from kprof.model.moments import Share, parse_moment
 from kprof.model.profile import Profile
 from kprof.model.tables import (
     Event,
@@ -31,8 +32,10 @@ __all__ = [
     "ProfileInvalidError",
     "Quality",
     "Samples",
+    "Share",
     "Stacks",
     "compact",
     "merge",
+    "parse_moment",
     "pick_event",
 ]

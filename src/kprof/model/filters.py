@@ -9,12 +9,12 @@ import numpy.typing as npt
 
 from kprof.errors import UsageError
 from kprof.model.labels import frame_labels
+from kprof.model.moments import time_mask
 from kprof.model.profile import Profile
 from kprof.model.tables import Samples, Stacks
 from kprof.model.tree import path_any
 
 Mask = npt.NDArray[np.bool_]
-_SECOND = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +26,8 @@ class Filter:
         pids: Process ids.
         tids: Thread ids.
         cpus: CPU numbers.
-        start: Seconds from the first sample.
-        end: Seconds from the first sample, exclusive.
+        start: Seconds from the first sample; from the last one if negative; or a `Share` of the time.
+        end: The same, exclusive.
         focus: Keep samples with a frame that matches this regular expression.
         ignore: Drop samples with a frame that matches.
         root_at: Make the outermost frame that matches the root; drop samples without one.
@@ -44,9 +44,14 @@ class Filter:
     root_at: str = ""
 
     @property
+    def needs_times(self) -> bool:
+        """Whether samples must have times."""
+        return self.start is not None or self.end is not None
+
+    @property
     def needs_every_sample(self) -> bool:
         """Whether samples must be read one by one, since rows of equal samples have no time or CPU."""
-        return bool(self.cpus) or self.start is not None or self.end is not None
+        return bool(self.cpus) or self.needs_times
 
     @property
     def needs_ids(self) -> bool:
@@ -88,15 +93,11 @@ class Filter:
 
     def _time_mask(self, profile: Profile) -> Mask | None:
         samples = profile.samples
-        if self.start is None and self.end is None:
+        if not self.needs_times:
             return None
         if samples.time_ns is None:
             raise UsageError("this profile has no times to filter by")
-        known = samples.time_ns[samples.time_ns >= 0]
-        seconds = (samples.time_ns - (known.min() if len(known) else 0)) / _SECOND
-        low = -np.inf if self.start is None else self.start
-        high = np.inf if self.end is None else self.end
-        return (samples.time_ns >= 0) & (seconds >= low) & (seconds < high)
+        return time_mask(samples.time_ns, self.start, self.end)
 
 
 def _member_mask(samples: Samples, column: str, wanted: Sequence[int]) -> Mask | None:

@@ -70,11 +70,28 @@ def read(
     profile = merge(profiles)
     if not choice.read.dialect and not choice.every_event:
         profile = pick_event(profile, choice.event)
+    if choice.filter.needs_times:
+        check_times(profile, inputs)
     profile = choice.filter.apply(profile)
     if not len(profile.samples):
         _raise_empty(profile, inputs)
     known = {**profile.meta.facts, **(facts or {})}
     return replace(profile, meta=replace(profile.meta, facts=known))
+
+
+def check_times(profile: Profile, inputs: Sequence[str]) -> None:
+    """Raise if no sample has a time.
+
+    Raises:
+        UsageError: None has; says which sources have times, and how to record them.
+    """
+    times = profile.samples.time_ns
+    if times is None or not (times >= 0).any():
+        raise UsageError(
+            f"{', '.join(inputs)}: its samples have no times",
+            "perf.data, perf script text, and what kprof convert makes of them have: record with kprof record"
+            " -o out.data, or with --backend bpf --timestamps",
+        )
 
 
 def _same_event(choice: Choice, first: Profile) -> Choice:

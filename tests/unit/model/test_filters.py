@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from kprof.errors import UsageError
-from kprof.model import Event, Filter, Frame, ProfileBuilder
+from kprof.model import Event, Filter, Frame, ProfileBuilder, Share, parse_moment
 from kprof.model.events import base_name, find_event, pick_event
 
 SECOND = 10**9
@@ -43,6 +43,11 @@ def stacks(profile):
         ({"cpus": [1]}, ["main;draw", ""]),
         ({"start": 1.0}, ["main;draw", "main;parse", ""]),
         ({"end": 1.0}, ["main;parse;read"]),
+        ({"start": -1.5}, ["main;parse", ""]),
+        ({"end": -1.5}, ["main;parse;read", "main;draw"]),
+        ({"start": Share(0.3), "end": Share(0.5)}, ["main;draw"]),
+        ({"start": Share(0.9), "end": Share(1)}, [""]),
+        ({"start": Share(-0.2)}, [""]),
         ({"focus": "^parse$"}, ["main;parse;read", "main;parse"]),
         ({"ignore": "parse"}, ["main;draw", ""]),
         ({"root_at": "parse"}, ["parse;read", "parse"]),
@@ -138,3 +143,35 @@ def test_stacks_that_events_left_out_lack_are_not_missed():
 def test_an_ambiguous_event_is_refused():
     with pytest.raises(UsageError, match="more than one"):
         find_event((Event("cycles:u"), Event("cycles:k")), "cycles")
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("2.5", 2.5),
+        ("250ms", 0.25),
+        ("-1", -1.0),
+        (".5s", 0.5),
+        ("1.5m", 90.0),
+        ("10%", Share(0.1)),
+        ("-0", -0.0),
+    ],
+)
+def test_moments(text, seconds):
+    found = parse_moment(text)
+    assert (found, str(found), isinstance(found, Share)) == (
+        seconds,
+        str(seconds),
+        isinstance(seconds, Share),
+    )
+
+
+@pytest.mark.parametrize("text", ["", "x", "1h", "%", "nan", "1e3", "--1"])
+def test_what_is_no_moment(text):
+    with pytest.raises(UsageError, match="is no time"):
+        parse_moment(text)
+
+
+def test_a_range_that_ends_before_it_begins_is_refused(profile):
+    with pytest.raises(UsageError, match="is not behind --start"):
+        Filter(start=2.0, end=-3.0).apply(profile)
