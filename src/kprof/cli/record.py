@@ -10,10 +10,10 @@ import typer
 from typer.core import TyperCommand
 
 from kprof.cli import options as o
+from kprof.cli import targets
 from kprof.cli.console import be_quiet
 from kprof.errors import NotAvailableError, UsageError
 
-_TARGET = "What to record (one of these)"
 _HOW = "How to record it"
 _OUT = "What to leave"
 
@@ -67,26 +67,11 @@ def record(  # noqa: PLR0917 - Typer passes by name
         list[str] | None,
         typer.Argument(metavar="[-- COMMAND ARGS...]", help="Start this and record it.", show_default=False),
     ] = None,
-    pid: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--pid", "-p", metavar="PID", help="A process, with its threads.", rich_help_panel=_TARGET
-        ),
-    ] = None,
-    tid: Annotated[
-        list[str] | None,
-        typer.Option("--tid", "-t", metavar="TID", help="A thread.", rich_help_panel=_TARGET),
-    ] = None,
-    all_cpus: Annotated[
-        bool, typer.Option("--all-cpus", "-a", help="The whole host.", rich_help_panel=_TARGET)
-    ] = False,
-    cpus: Annotated[
-        str, typer.Option("--cpu", "-C", metavar="CPUS", help="CPUs, as in 0,2-3.", rich_help_panel=_TARGET)
-    ] = "",
-    cgroup: Annotated[
-        str,
-        typer.Option(metavar="PATH", help="A control group, as in system.slice.", rich_help_panel=_TARGET),
-    ] = "",
+    pid: targets.Pids = None,
+    tid: targets.Tids = None,
+    all_cpus: targets.AllCpus = False,
+    cpus: targets.Cpus = "",
+    cgroup: targets.Cgroup = "",
     frequency: Annotated[
         int | None,
         typer.Option(
@@ -215,8 +200,8 @@ def record(  # noqa: PLR0917 - Typer passes by name
             raise UsageError(f"{name} needs the bpf backend", "give it with --backend bpf")
     wanted = Wanted(recorder, output, keep_raw=keep_data or archive, archive=archive, force=force)
     request = RecordRequest(
-        pids=_numbers(pid, "-p"),
-        tids=_numbers(tid, "-t"),
+        pids=targets.numbers(pid, "-p"),
+        tids=targets.numbers(tid, "-t"),
         all_cpus=all_cpus,
         cpus=cpus,
         cgroup=cgroup,
@@ -236,17 +221,6 @@ def record(  # noqa: PLR0917 - Typer passes by name
     request.check()
     if code := run(request, wanted):
         raise typer.Exit(code)
-
-
-def _numbers(values: list[str] | None, option: str) -> tuple[int, ...]:
-    """Return the ids of `-p 1,2 -p 3`."""
-    texts = [text.strip() for value in values or () for text in value.split(",") if text.strip()]
-    for text in texts:
-        if not text.isdigit() or int(text) == 0:
-            raise UsageError(
-                f"{option} {text}: not an id", "give a number, or several with commas between them"
-            )
-    return tuple(map(int, texts))
 
 
 def _elevation(recorder: str) -> tuple[str, ...]:
