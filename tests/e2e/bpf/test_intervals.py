@@ -1,0 +1,105 @@
+"""What takes time, or moves bytes, by the stack behind it."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+
+import pytest
+
+
+def test_time_that_is_slept(kprof, record, weights, samples, tallies, tmp_path):
+    code = "import time\nfor _ in range(40): time.sleep(0.05)"
+    done = record("-e", "off-cpu", "-o", "x.kprof", "--", sys.executable, "-c", code)
+    assert done.returncode == 0, done.stderr
+    done = kprof("fold", "x.kprof", "-o", "out.folded")
+    slept = {
+        stack: weight for stack, weight in weights(tmp_path / "out.folded").items() if "nanosleep" in stack
+    }
+    assert sum(slept.values()) == pytest.approx(2e9, rel=0.05)
+    # The stack ends where the thread gave up its CPU, not in what counted it.
+    assert all(re.search("schedule$", stack) for stack in slept)
+    assert "bpf" not in "".join(slept)
+    event = tallies(tmp_path / "x.kprof")["events"][0]
+    assert samples(done) == (event["seen"], event["counted"])
+
+
+def test_what_still_sleeps_at_the_end_counts_until_then(record, weights, tmp_path):
+    code = "import time, threading\nthreading.Thread(target=time.sleep, args=(60,), daemon=True).start()\ntime.sleep(60)"
+    done = record("-e", "off-cpu", "-d", "1.5", "--", sys.executable, "-c", code)
+    assert done.returncode == 0, done.stderr
+    total = sum(weight for stack, weight in weights(tmp_path / "out.folded").items() if "nanosleep" in stack)
+    assert 1.5e9 < total < 3.1e9
+
+
+def test_bytes_and_time_of_block_devices(record, weights, tmp_path):
+    size = 8 << 20
+    (tmp_path / "file").write_bytes(os.urandom(size))
+    with (tmp_path / "file").open("rb") as file:
+        os.fsync(file.fileno())
+    read = ["dd", f"if={tmp_path}/file", "of=/dev/null", "bs=1M", "iflag=direct"]
+    if subprocess.run(read, capture_output=True, check=False).returncode:
+        pytest.skip("this file system has no direct reads")
+    done = record("-e", "block-io", "--weight", "bytes", "--", *read)
+    if done.returncode == 1:
+        pytest.skip("this file system is on no block device")
+    assert done.returncode == 0, done.stderr
+    stacks = weights(tmp_path / "out.folded")
+    assert sum(w for s, w in stacks.items() if s.startswith("dd;") and "vfs_read" in s) == pytest.approx(
+        size, rel=0.05
+    )
+    start = time.monotonic()
+    done = record("-e", "block-io", "-o", "ns.folded", "--", *read)
+    assert 0 < sum(weights(tmp_path / "ns.folded").values()) < (time.monotonic() - start) * 1e9 * 8
+
+
+def test_time_in_system_calls(record, weights, tmp_path):
+    code = "import time\nfor _ in range(20): time.sleep(0.02)"
+    done = record("-e", "syscall", "-o", "out.folded", "--", sys.executable, "-c", code)
+    assert done.returncode == 0, done.stderr
+    slept = sum(
+        w for s, w in weights(tmp_path / "out.folded").items() if s.endswith("clock_nanosleep@GLIBC_2.2.5")
+    )
+    assert slept == pytest.approx(0.4e9, rel=0.1)
+
+
+def test_who_wakes(record, weights, tmp_path):
+    """The main thread waits for another one, which wakes it after half a second."""
+    code = (
+        "import threading, time\nevent = threading.Event()\n"
+        "def wake():\n    time.sleep(0.5)\n    event.set()\n"
+        "threading.Thread(target=wake).start()\nevent.wait()"
+    )
+    done = record("-e", "wakeup", "--", sys.executable, "-c", code)
+    assert done.returncode == 0, done.stderr
+    waited = sum(w for s, w in weights(tmp_path / "out.folded").items() if "futex_wake" in s)
+    assert waited == pytest.approx(0.5e9, rel=0.3)
+
+
+def test_waiting_for_locks_of_the_kernel(record, weights, tmp_path):
+    """Four threads map and unmap in one address space."""
+    code = (
+        "import mmap, threading, time\nend = time.monotonic() + 1\n"
+        "def work():\n    while time.monotonic() < end:\n"
+        "        m = mmap.mmap(-1, 1 << 20); m[:] = bytes(1 << 20); m.close()\n"
+        "threads = [threading.Thread(target=work) for _ in range(4)]\n"
+        "for t in threads: t.start()\nfor t in threads: t.join()"
+    )
+    done = record("-e", "lock", "--", sys.executable, "-c", code)
+    assert done.returncode == 0, done.stderr
+    assert any("munmap" in stack and "slowpath" in stack for stack in weights(tmp_path / "out.folded"))
+
+
+def test_bytes_of_tcp(record, weights, tmp_path):
+    code = (
+        "import socket\ns = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen()\n"
+        "c = socket.create_connection(s.getsockname()); d, _ = s.accept()\n"
+        "for _ in range(100): c.sendall(bytes(1000))\n"
+        "n = 0\nwhile n < 100_000: n += len(d.recv(5000))\n"
+    )
+    done = record("-e", "tcp", "--", sys.executable, "-c", code)
+    assert done.returncode == 0, done.stderr
+    stacks = weights(tmp_path / "out.folded")
+    assert sum(w for s, w in stacks.items() if "sendto" in s) == 100_000
+    assert sum(w for s, w in stacks.items() if "recvfrom" in s) == 100_000
