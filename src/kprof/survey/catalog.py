@@ -10,7 +10,7 @@ from kprof.elf.btf import Argument, Btf, Prototype
 from kprof.elf.functions import functions_of
 from kprof.elf.usdt import probes_of
 from kprof.errors import FormatError, KprofError
-from kprof.readers.perf_data.event_formats import Field, fields_of
+from kprof.system.event_formats import Field, fields_of
 from kprof.survey.binary import open_binary
 from kprof.survey.events import Event, Pattern, Verdict
 from kprof.survey.reach import NEEDS_BPF, Reach

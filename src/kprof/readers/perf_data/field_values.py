@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from kprof.readers.perf_data.event_formats import LOCATION_BYTES, Field
+from kprof.system.event_formats import LOCATION_BYTES, Field
 
 # Numbers are an array, of two dimensions where each sample has several; what differs in length is a list.
 Column = npt.NDArray[Any] | list[str] | list[npt.NDArray[Any]]

@@ -11,7 +11,7 @@ import pytest
 from kprof.errors import FormatError, UsageError
 from kprof.readers import Source
 from kprof.readers.perf_data import read_fields
-from kprof.readers.perf_data.event_formats import Field, fields_of
+from kprof.system.event_formats import Field, fields_of
 from kprof.readers.perf_data.tracing_data import formats_of, head_of, long_bytes
 
 _spec = importlib.util.spec_from_file_location("records", Path(__file__).with_name("records.py"))

@@ -2,6 +2,8 @@
 #ifndef KP_COUNT_H
 #define KP_COUNT_H
 
+#include "maps.h"
+
 #include "filters.h"
 
 struct kp_scratch {

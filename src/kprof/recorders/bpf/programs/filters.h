@@ -2,7 +2,7 @@
 #ifndef KP_FILTERS_H
 #define KP_FILTERS_H
 
-#include "maps.h"
+#include "scope.h"
 
 static __always_inline int kp_is_target(__u32 tgid, __u32 tid) {
     if (settings.targets == KP_EVERYTHING) return 1;

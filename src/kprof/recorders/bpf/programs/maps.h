@@ -53,23 +53,7 @@ struct {
     __uint(max_entries, 32768);
 } open SEC(".maps");
 
-/* Processes or threads that are recorded. */
-struct {
-    __uint(type, BPF_MAP_TYPE_HASH);
-    __type(key, __u32);
-    __type(value, __u32);
-    __uint(max_entries, 16384);
-} targets SEC(".maps");
-
-struct {
-    __uint(type, BPF_MAP_TYPE_CGROUP_ARRAY);
-    __type(key, __u32);
-    __type(value, __u32);
-    __uint(max_entries, 1);
-} cgroups SEC(".maps");
-
-/* A section of its own: it holds nothing else, so that user space writes it as a whole. */
-const volatile struct kp_settings settings SEC(".rodata.settings");
+#include "scope.h"
 
 static __always_inline struct kp_tally *kp_tally_of(__u32 event) { return bpf_map_lookup_elem(&tallies, &event); }
 
