@@ -10,11 +10,11 @@ from kprof.elf.btf import Argument, Btf, Prototype
 from kprof.elf.functions import functions_of
 from kprof.elf.usdt import probes_of
 from kprof.errors import FormatError, KprofError
-from kprof.system.event_formats import Field, fields_of
 from kprof.survey.binary import open_binary
 from kprof.survey.events import Event, Pattern, Verdict
 from kprof.survey.reach import NEEDS_BPF, Reach
 from kprof.survey.words import HARDWARE, MEANINGS, RECIPES
+from kprof.system.event_formats import Field, fields_of
 from kprof.system.kernel_functions import KernelFunctions
 from kprof.system.perf_list import perf_events
 from kprof.system.tracefs import tracepoint_format, tracepoints

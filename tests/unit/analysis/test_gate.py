@@ -26,7 +26,7 @@ def verdict(text, before, after):
         (" self(a)>1% ", True, False, "a", Limit.share, 0.01),
     ],
 )
-def test_rules(text, own, module, pattern, limit, number):  # noqa: PLR0917 - one case
+def test_rules(text, own, module, pattern, limit, number):
     rule = parse_rule(text)
     assert (rule.own, rule.module, rule.pattern, rule.limit) == (own, module, pattern, limit)
     assert rule.number == pytest.approx(number)

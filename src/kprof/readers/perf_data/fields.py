@@ -11,10 +11,10 @@ import numpy as np
 from kprof.errors import FormatError, UsageError
 from kprof.readers.addresses import text
 from kprof.readers.options import ReadOptions
-from kprof.system.event_formats import Field, fields_of
 from kprof.readers.perf_data.field_values import Column, RawData
 from kprof.readers.perf_data.read import Recording, load, sniff
 from kprof.readers.perf_data.tracing_data import formats_of, head_of, long_bytes
+from kprof.system.event_formats import Field, fields_of
 from kprof.wire import perf_file as wire
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ import pytest
 from kprof.errors import FormatError, UsageError
 from kprof.readers import Source
 from kprof.readers.perf_data import read_fields
-from kprof.system.event_formats import Field, fields_of
 from kprof.readers.perf_data.tracing_data import formats_of, head_of, long_bytes
+from kprof.system.event_formats import Field, fields_of
 
 _spec = importlib.util.spec_from_file_location("records", Path(__file__).with_name("records.py"))
 r = importlib.util.module_from_spec(_spec)
