@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from kprof.elf import ElfFile
 from kprof.recorders.bpf.engine import PROGRAMS
 from kprof.wire import bpf_events
 
@@ -108,3 +109,14 @@ def test_objects_are_what_the_compiler_makes_of_them(tmp_path):
 
 def test_objects_are_small():
     assert all(path.stat().st_size < 64_000 for path in PROGRAMS.glob("*.bpf.o"))
+
+
+def test_sources_and_objects_say_under_which_licence_they_are():
+    """The kernel lets no others call what needs the GPL."""
+    for source in (*PROGRAMS.glob("*.bpf.c"), *PROGRAMS.glob("*.h")):
+        assert source.read_text().startswith(
+            "/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */\n"
+        ), source
+    for path in PROGRAMS.glob("*.bpf.o"):
+        assert bytes(ElfFile.open(path).section("license") or b"") == b"Dual BSD/GPL\0", path
+    assert {path.name for path in PROGRAMS.glob("LICENSE.*")} == {"LICENSE.GPL-2.0", "LICENSE.BSD-2-Clause"}

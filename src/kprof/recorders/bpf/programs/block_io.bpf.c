@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* Requests to block devices, by the stack that issued them, from there to their end. */
 #include "interval.h"
 #include <bpf/bpf_core_read.h>
 
-char LICENSE[] SEC("license") = "GPL";
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 static __always_inline int begin(struct bpf_raw_tracepoint_args *ctx) {
     struct request *request = (void *)ctx->args[0];

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* Stacks are captured, and their rows counted. */
 #ifndef KP_COUNT_H
 #define KP_COUNT_H

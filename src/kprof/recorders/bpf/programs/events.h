@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* What programs and user space hand each other: keys and values of the maps, and the settings.
  *
  * The same layouts stand in kprof/wire/bpf_events.py; a test compiles this file and compares every offset. */

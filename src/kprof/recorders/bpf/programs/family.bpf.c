@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* Children of a recorded process are recorded, from their first instruction on. */
 #include "maps.h"
 #include <bpf/bpf_core_read.h>
 
-char LICENSE[] SEC("license") = "GPL";
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 /* Children that were not recorded because `targets` was full. */
 __u64 untracked;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* Whether the task at hand is to be recorded. */
 #ifndef KP_FILTERS_H
 #define KP_FILTERS_H

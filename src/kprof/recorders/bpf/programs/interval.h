@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* Intervals: what begins in one program and ends in another is counted at its end, with the stacks of its beginning. */
 #ifndef KP_INTERVAL_H
 #define KP_INTERVAL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* The little of the kernel's types that our programs look at, by hand instead of a generated vmlinux.h.
  *
  * Members of the kernel's own structures are found by name when a program is loaded (CO-RE): each structure

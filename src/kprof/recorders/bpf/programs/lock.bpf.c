@@ -1,7 +1,8 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* Waiting for locks of the kernel, by the stack that waits. */
 #include "interval.h"
 
-char LICENSE[] SEC("license") = "GPL";
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 /* A task may be interrupted while it waits for one lock, by something that waits for another. */
 static __always_inline __u64 wait_of(struct bpf_raw_tracepoint_args *ctx) {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* The maps. Objects that are loaded together share them: the loader hands the first one's to the others.
  *
  * Their memory is taken when they are made and never grows; the loader sets how many rows and stacks there

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* Time that threads are blocked, by the stack with which they gave up their CPU.
  *
  * The interval ends when the thread runs again, so that its wait for a CPU is part of it. A thread that is
@@ -5,7 +6,7 @@
 #include "interval.h"
 #include <bpf/bpf_core_read.h>
 
-char LICENSE[] SEC("license") = "GPL";
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 enum { TASK_STATES = 0xff, TASK_DEAD = 0x80 };
 

@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* Events that happen at one moment: of perf, tracepoints, functions of programs. A cookie tells which. */
 #include "count.h"
 #include <bpf/bpf_core_read.h>
 
-char LICENSE[] SEC("license") = "GPL";
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 static __always_inline __u32 event_of(void *ctx) {
     return bpf_get_attach_cookie(ctx) & ((1 << KP_COOKIE_SHIFT) - 1);

@@ -1,8 +1,9 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* Bytes that go through sockets of TCP, by the stack that sends or receives them. */
 #include "count.h"
 #include <bpf/bpf_core_read.h>
 
-char LICENSE[] SEC("license") = "GPL";
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 enum { IPPROTO_TCP = 6 };
 

@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* Time that threads are blocked, by the stack that wakes them. Which threads is up to the filters; the row is the
  * waker's, for the stack is. */
 #include "interval.h"
 #include <bpf/bpf_core_read.h>
 
-char LICENSE[] SEC("license") = "GPL";
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 enum { TASK_DEAD = 0x80 };
 
