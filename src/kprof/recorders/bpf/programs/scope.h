@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* What is recorded: the settings, and the maps that the filters look into. */
 #ifndef KP_SCOPE_H
 #define KP_SCOPE_H
