@@ -1,15 +1,26 @@
-"""What recording costs: the bpf backend beside `perf record -g`, on a program that does nothing but compute.
+"""What recording costs: the bpf backend beside perf record, on a program that does nothing but compute.
 
-    python tests/bench/bench_bpf.py [--seconds 5] [--rounds 5] [--rates 99 999]
+    python tests/bench/bench_bpf.py [--seconds 10] [--rounds 5] [--rates 99 999] [--graph fp]
 
-`perf record -g` and `kprof record --backend bpf` take turns. Reported are medians: the target's work lost against
-the time right before and after, the recorder's CPU time a second while it records, its CPU time from start to end
-(Python's start is most of kprof's), and the size of its file. Needs root.
+`perf record` and `kprof record --backend bpf` take turns, each from its start to its end by Ctrl-C. Medians, and
+what ours is of perf's:
+
+    lost      work that the target does less a second of its own CPU time than right before and after
+    start     CPU ms of the recorder before it records steadily, a second and a half after it was started
+    ms/s      CPU ms a second while it records: its user and system time
+    stop      CPU ms from Ctrl-C to its end
+    at N s    CPU ms of a recording of that length: start, steady, stop
+    copied    KB from the kernel to the recorder; of perf's it is what it wrote of its ring buffers
+    file      KB of the file
+
+What the kernel does for either recorder when it samples is the target's time, and shows in what it loses. Needs root.
 """
 
 import argparse
+import json
 import mmap
 import os
+import signal
 import statistics
 import struct
 import subprocess
@@ -34,14 +45,18 @@ int main(int count, char **arguments) {
     for (uint64_t x = 1;; *rounds += 1) x = work(*rounds % 30, x);
 }
 """
-# Until then, a recorder records.
+# Until then, a recorder starts.
 START = 1.5
+COLUMNS = ("lost", "start", "ms/s", "stop", "copied", "file")
+LENGTHS = (10, 60)
+TALLIES = 5
 
 
-def start_target(folder):
+def start_target(folder, graph):
     source, program, counter = folder / "target.c", folder / "target", folder / "counter"
     source.write_text(TARGET)
-    flags = ["-O1", "-fno-omit-frame-pointer", "-fno-optimize-sibling-calls"]
+    frames = "-fno-omit-frame-pointer" if graph == "fp" else "-fomit-frame-pointer"
+    flags = ["-O1", frames, "-fno-optimize-sibling-calls"]
     subprocess.run(["gcc", *flags, source, "-o", program], check=True)
     counter.write_bytes(bytes(4096))
     process = subprocess.Popen(["taskset", "-c", "1", program, counter])
@@ -49,72 +64,100 @@ def start_target(folder):
         return process, mmap.mmap(file.fileno(), 4096, access=mmap.ACCESS_READ)
 
 
-def recorder(kind, pid, rate, seconds, output):
+def recorder(kind, pid, rate, graph, output):
     if kind == "perf":
-        return ["perf", "record", "-q", "-g", "-e", "cpu-clock", "-F", str(rate), "-p", str(pid), "-o", output,
-                "--", "sleep", str(seconds)]  # fmt: skip
+        return ["perf", "record", "-q", "--call-graph", graph, "-e", "cpu-clock", "-F", str(rate), "-p", str(pid),
+                "-o", output]  # fmt: skip
     return [sys.executable, "-m", "kprof", "record", "-q", "-f", "--backend", "bpf", "-e", "cpu-clock",
-            "-F", str(rate), "-p", str(pid), "-d", str(seconds), "-o", output]  # fmt: skip
+            "-g", graph, "-F", str(rate), "-p", str(pid), "-o", output]  # fmt: skip
 
 
-def cpu_seconds(process):
+def cpu_seconds(pid):
     """CPU time of a process so far, to the nanosecond."""
-    return int(Path(f"/proc/{process.pid}/schedstat").read_text().split()[0]) / 1e9
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
 
 
-def pace_of(counter, seconds, process=None):
-    """Return the target's rounds a second, and what the process took of a CPU meanwhile."""
-    begun = cpu_seconds(process) if process else 0
-    start, before = time.monotonic(), struct.unpack_from("Q", counter)[0]
+def pace_of(target, counter, seconds):
+    """Return the target's rounds a second of its CPU time: others that use the CPU do not change it."""
+    start, before = cpu_seconds(target), struct.unpack_from("Q", counter)[0]
     time.sleep(seconds)
-    elapsed = time.monotonic() - start
-    used = cpu_seconds(process) - begun if process else 0
-    return (struct.unpack_from("Q", counter)[0] - before) / elapsed, used / elapsed
+    return (struct.unpack_from("Q", counter)[0] - before) / (cpu_seconds(target) - start)
 
 
-def one(command, counter, seconds):
-    """Run a recorder; return the share of work lost, its CPU while it records and in all."""
-    before, _ = pace_of(counter, 0.3 * seconds)
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+def one(command, target, counter, seconds, output):
+    """Run a recorder; return a value for each of COLUMNS."""
+    # Where it is set, Python compiles all of its modules at every start, as no user's does.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    before = pace_of(target, counter, 0.3 * seconds)
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, env=environment)
     time.sleep(START)
-    pace, used = pace_of(counter, seconds - START, process)
+    begun, used = time.monotonic(), cpu_seconds(process.pid)
+    pace = pace_of(target, counter, seconds)
+    steady, elapsed = cpu_seconds(process.pid) - used, time.monotonic() - begun
+    process.send_signal(signal.SIGINT)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
-    after, _ = pace_of(counter, 0.3 * seconds)
-    return 1 - 2 * pace / (before + after), used, usage.ru_utime + usage.ru_stime
+    after = pace_of(target, counter, 0.3 * seconds)
+    stop = usage.ru_utime + usage.ru_stime - used - steady
+    size = output.stat().st_size
+    row = 1 - 2 * pace / (before + after), used * 1e3, steady / elapsed * 1e3, stop * 1e3
+    return *row, copied(output) / 1e3, size / 1e3
 
 
-def measure(pid, counter, rate, options, folder):
+def copied(output):
+    """Return the bytes that came from the kernel."""
+    data = output.read_bytes()
+    if not data.startswith(b"KPROFBPF"):
+        # Head of perf.data: magic, size of the head and of an attribute, sections of attributes and of data.
+        return struct.unpack_from("<Q", data, 48)[0]
+    at, told = 16, 0
+    while at + 16 <= len(data):
+        kind, _, size = struct.unpack_from("<IIQ", data, at)
+        if kind == TALLIES:
+            told = json.loads(data[at + 16 : at + 16 + size])["copied"]
+        at += 16 + size + -size % 8
+    return told
+
+
+def measure(target, counter, rate, options, folder):
     results = {"perf": [], "bpf": []}
     for _ in range(options.rounds):
         for kind, rounds in results.items():
-            output = str(folder / f"out.{'data' if kind == 'perf' else 'kprof'}")
-            found = one(recorder(kind, pid, rate, options.seconds + 1, output), counter, options.seconds)
-            rounds.append((*found, Path(output).stat().st_size))
+            output = folder / f"out.{'data' if kind == 'perf' else 'kprof'}"
+            command = recorder(kind, target, rate, options.graph, str(output))
+            rounds.append(one(command, target, counter, options.seconds, output))
     return {
-        kind: [statistics.median(column) for column in zip(*rounds, strict=True)]
+        kind: dict(zip(COLUMNS, map(statistics.median, zip(*rounds, strict=True)), strict=True))
         for kind, rounds in results.items()
     }
+
+
+def show(rate, found):
+    for row in found.values():
+        row.update({f"at {s} s": row["start"] + row["stop"] + row["ms/s"] * (s - START) for s in LENGTHS})
+    names = ["start", "ms/s", "stop", *(f"at {s} s" for s in LENGTHS), "copied", "file"]
+    print(f"\n{rate} Hz{'lost':>12}" + "".join(f"{name:>10}" for name in names))
+    for kind, row in found.items():
+        print(f"{kind:6}{row['lost']:>11.2%}" + "".join(f"{row[name]:10.2f}" for name in names))
+    ratios = [found["bpf"][name] / found["perf"][name] if found["perf"][name] else 0 for name in names]
+    print(f"{'ratio':6}{'':11}" + "".join(f"{ratio:10.2f}" for ratio in ratios), flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--seconds", type=float, default=5)
+    parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--rates", type=int, nargs="+", default=[99, 999])
+    parser.add_argument("--graph", choices=["fp", "dwarf"], default="fp", help="how stacks are captured")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        process, counter = start_target(folder)
+        process, counter = start_target(folder, options.graph)
         try:
-            print("rate  recorder  work lost  CPU ms/s  CPU ms in all  KB in all")
             for rate in options.rates:
-                found = measure(process.pid, counter, rate, options, folder)
-                for kind, (lost, used, whole, size) in found.items():
-                    cost = f"{used * 1e3:8.2f}  {whole * 1e3:13.0f}"
-                    print(f"{rate:4}  {kind:8}  {lost:9.2%}  {cost}  {size / 1e3:9.1f}")
+                show(rate, measure(process.pid, counter, rate, options, folder))
         finally:
             process.kill()
             process.wait()

@@ -62,11 +62,14 @@ class BuildIds:
         return bytes(data)
 
     def _add(self, data: bytearray, at: int, misc: int, size: int) -> None:
-        pid, _, _, _, _, *file = _PLACE.unpack_from(data, at + _HEAD.size)
         if not data[at + _PROTECTION] & _EXECUTABLE:
             return
-        path = bytes(data[at + _PATH : at + size]).partition(b"\0")[0].decode("utf-8", "surrogateescape")
-        build_id = self.find(pid, path, (file[0], file[1], file[2]))
+        pid, _, _, _, _, *file = _PLACE.unpack_from(data, at + _HEAD.size)
+        key = (file[0], file[1], file[2])
+        build_id = self._known.get(key)
+        if build_id is None:
+            path = bytes(data[at + _PATH : at + size]).partition(b"\0")[0].decode("utf-8", "surrogateescape")
+            build_id = self.find(pid, path, key)
         if build_id:
             _BUILD_ID.pack_into(data, at + _FILE, len(build_id), build_id)
             struct.pack_into("<H", data, at + 4, misc | abi.MISC_MMAP_BUILD_ID)

@@ -150,9 +150,9 @@ class Engine:
         """
         for _ in self._rows:
             self.drain(dump)
-        timed = [i for i, s in enumerate(self._sources) if s.weight == layout.WEIGH_TIME and s.counts_open]
         _, begun = self._open.drain()
-        begun = begun[np.isin(begun["key"]["event"], timed)]
+        timed = np.array([s.weight == layout.WEIGH_TIME and s.counts_open for s in self._sources])
+        begun = begun[timed[begun["key"]["event"]]]
         rows = np.zeros(len(begun), layout.ROW)
         rows["count"], rows["first_ns"] = 1, begun["begun_ns"]
         rows["weight"] = np.maximum(ended_ns - begun["begun_ns"].astype(np.int64), 0)
@@ -178,4 +178,5 @@ class Engine:
         )
         # Children that were not recorded because there was no room to remember them.
         untracked = self._family.map(".bss", "u4", "u8").of_each_cpu(0)[0] if self._family else 0
-        return {"events": events, "missed": missed, "untracked": int(untracked)}
+        copied = sum(each.copied for each in (*self._rows, self._stacks, self._open))
+        return {"events": events, "missed": missed, "untracked": int(untracked), "copied": copied}

@@ -46,10 +46,13 @@ class BpfMap:
         descriptor: Its file descriptor, which the object owns.
         key: Layout of its keys.
         value: Layout of its values.
+
+    Attributes:
+        copied: Bytes that `drain` has copied so far.
     """
 
     def __init__(self, descriptor: int, key: Any, value: Any) -> None:
-        self.descriptor = descriptor
+        self.descriptor, self.copied = descriptor, 0
         self._key, self._value = np.dtype(key), np.dtype(value)
         self._buffers = self._room(_AT_ONCE)
 
@@ -92,6 +95,7 @@ class BpfMap:
             parts.append((keys[: count[0]].copy(), values[: count[0]].copy()))
             if status:
                 keys, values = (np.concatenate(part) for part in zip(*parts, strict=True))
+                self.copied += keys.nbytes + values.nbytes
                 return keys, values
             tokens[0], first = tokens[1], False
 

@@ -16,7 +16,9 @@ from kprof.recorders.bpf import failure, libbpf
 from kprof.recorders.bpf.build_ids import BuildIds
 from kprof.recorders.bpf.dump import DumpWriter
 from kprof.recorders.bpf.engine import Engine
+from kprof.recorders.bpf.pace import Pace
 from kprof.recorders.bpf.plan import Plan, plan
+from kprof.recorders.bpf.relatives import Relatives
 from kprof.recorders.bpf.snapshot import Snapshot
 from kprof.recorders.bpf.space import SpaceLog
 from kprof.recorders.bpf.waiting import Waiting
@@ -27,17 +29,12 @@ from kprof.system import host, permissions
 from kprof.system.cgroups import unified_directory
 from kprof.system.cpus import chosen_cpus
 from kprof.system.kallsyms import ranges_of
-from kprof.system.procfs import own_pid_is_global, start_of
+from kprof.system.procfs import own_pid_is_global, process_of, start_of
 from kprof.wire import bpf_events as layout
 
 Progress = Callable[[float, int], None]
 # Ends and signals wake us; the end of a thread does not.
-_TICK = 0.25
-# Rows are moved this often, and sooner when a quarter of the room was taken.
-_DRAIN_SECONDS, _SHORTEST_DRAIN = 1.0, 0.1
-# Where no rate limits how many rows come.
-_DRAIN_UNEXPECTED = 0.25
-_CROWDED = 4
+_TICK = 1.0
 _ROWS_APART = 1 << 16
 _OUR_WAY = rb"bpf_trace_run\d+|__bpf_trace_\w+|__traceiter_\w+|bpf_trampoline_\w+\t\[bpf\]"
 _ALL_BITS = (1 << 64) - 1
@@ -108,6 +105,7 @@ class _Session:
             self.gate = Gate(self.folder, request.command, out)
             self._stack.callback(self.gate.close)
         pids = [self.gate.pid] if self.gate else list(request.pids)
+        self.relatives = Relatives(pids or filter(None, map(process_of, request.tids)))
         self.targets = {task: start_of(task) for task in (*request.pids, *request.tids)}
         # The log comes first: it also names the programs that are loaded next.
         self.space = self._stack.enter_context(SpaceLog(chosen_cpus("")))
@@ -152,20 +150,23 @@ class _Session:
 
     def follow(self, signals: StopSignals, progress: Progress) -> None:
         """Move what is counted to the file until the time, target or command ends, or a signal comes."""
-        usual = _DRAIN_SECONDS if all(s.frequency for s in self.plan.sources) else _DRAIN_UNEXPECTED
-        interval, drained = usual, self.begun
+        known = all(source.frequency for source in self.plan.sources)
+        pace = Pace(self.engine.room, self._rate() if known else 0, self.begun)
         pids = [self.gate.pid] if self.gate else self.request.pids
         with Waiting(self.space.descriptors, pids) as waiting:
             while not signals.count and not self._is_over():
-                waiting.wait(min(_TICK, self._left()))
-                self.dump.space(self.build_ids.add_to(self.space.read()))
+                waiting.wait(min(_TICK, self._left(), pace.left(time.monotonic())))
+                self._log()
                 now = time.monotonic()
-                if now - drained >= interval:
+                if pace.left(now) <= 0:
                     rows = self.engine.drain(self.dump)
                     self.dump.tallies(self.engine.tallies())
-                    interval = _SHORTEST_DRAIN if rows * _CROWDED > self.engine.room else usual
-                    drained = now
+                    pace.moved(rows, now)
                 progress(now - self.begun, self.dump.size)
+
+    def _log(self) -> None:
+        """Write what happened to address spaces since the last time."""
+        self.dump.space(self.build_ids.add_to(self.relatives.pick(self.space.read())))
 
     def _left(self) -> float:
         """Return how many seconds are left."""
@@ -188,7 +189,9 @@ class _Session:
         """
         self.engine.detach()
         ended_ns, self.ended = time.monotonic_ns(), time.monotonic()
-        self.dump.space(self.build_ids.add_to(self.space.read()))
+        # Twice: what one finds may be explained by what the next one finds.
+        self._log()
+        self._log()
         self.engine.finish(self.dump, ended_ns)
         tallies = self.engine.tallies()
         self.dump.tallies(tallies)

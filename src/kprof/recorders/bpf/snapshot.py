@@ -4,6 +4,7 @@ import os
 import struct
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from itertools import takewhile
 from pathlib import Path
 
 from kprof.elf.layout import NT_GNU_BUILD_ID, native_notes
@@ -48,9 +49,10 @@ class Snapshot:
         start = 0
         with suppress(OSError, ValueError):
             with Path(self._proc, "kallsyms").open("rb") as file:
-                head = file.read(_KALLSYMS_HEAD)
-            at = head.find(b" T _text\n")
-            start = int(head[head.rfind(b"\n", 0, at) + 1 : at], 16) if at > 0 else 0
+                # No more than it takes: the kernel writes each line when it is read.
+                lines = takewhile(lambda _: file.tell() < _KALLSYMS_HEAD, file)
+                found = next((line for line in lines if line.endswith(b" T _text\n")), b"0")
+            start = int(found.split()[0], 16)
         size = _KERNEL_SIZE if start else 0
         yield self._record(-1, start, size, start, _KERNEL, _kernel_build_id(), mode=abi.MISC_KERNEL)
         with suppress(OSError, ValueError):
