@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterator
 
 from kprof.errors import KprofError
 from kprof.survey.findings import Engine
-from kprof.survey.tools import SYSTEM_PYTHON, bcc_version, installing
+from kprof.survey.tools import bcc_version, installing
 from kprof.system.kernel_config import has_headers
 from kprof.system.permissions import Permissions
 from kprof.system.process import Result, find_program, run
+from kprof.system.tools import SYSTEM_PYTHON
 
 # What each kind of hook is tried on: every kernel that has the kind at all has these.
 HOOKS = {

@@ -9,10 +9,8 @@ from kprof.survey.findings import Finding, State
 from kprof.system.kernel_config import has_headers
 from kprof.system.packages import install_command
 from kprof.system.process import find_program, run
-from kprof.system.tools import find_perf
+from kprof.system.tools import SYSTEM_PYTHON, find_bcc, find_perf
 
-# The one of the distribution: its package of BCC is for that, not for a virtual environment's.
-SYSTEM_PYTHON = "/usr/bin/python3"
 _UNKNOWN_PACKAGE = "the package manager of this distribution has it"
 _SECONDS = 20.0
 
@@ -77,10 +75,9 @@ def _bcc(root: str) -> Finding:
 def bcc_version() -> str:
     """Return the version of BCC for the system's Python; empty if it is not installed."""
     try:
-        done = run([SYSTEM_PYTHON, "-c", "import bcc; print(bcc.__version__)"], timeout=_SECONDS)
+        return find_bcc().version
     except KprofError:
         return ""
-    return done.out.strip() if done.code == 0 else ""
 
 
 def _headers(root: str) -> Finding:

@@ -51,7 +51,9 @@ class Child:
         out: Where its standard output goes; ours if None.
         err: Where its standard error goes; ours if None.
         pipe_out: Give its standard output as `stdout` instead.
+        pipe_in: Let us write what it reads, to `stdin`, instead of giving it our standard input.
         no_input: Give it nothing to read instead of our standard input.
+        own_session: Keep it out of our process group: what a terminal sends to us does not reach it.
         environment: Variables to set besides ours.
 
     Raises:
@@ -65,15 +67,18 @@ class Child:
         out: IO[bytes] | None = None,
         err: IO[bytes] | None = None,
         pipe_out: bool = False,
+        pipe_in: bool = False,
         no_input: bool = False,
+        own_session: bool = False,
         environment: Mapping[str, str] | None = None,
     ) -> None:
         try:
             self._popen = subprocess.Popen(
                 arguments,
-                stdin=subprocess.DEVNULL if no_input else None,
+                stdin=subprocess.PIPE if pipe_in else subprocess.DEVNULL if no_input else None,
                 stdout=subprocess.PIPE if pipe_out else out,
                 stderr=err,
+                start_new_session=own_session,
                 env={**os.environ, **environment} if environment else None,
             )
         except OSError as error:
@@ -89,6 +94,12 @@ class Child:
         """Its standard output, if it was started with `pipe_out`."""
         assert self._popen.stdout is not None  # noqa: S101 - a fault of the caller
         return self._popen.stdout  # type: ignore[return-value]
+
+    @property
+    def stdin(self) -> BinaryIO:
+        """What it reads, if it was started with `pipe_in`."""
+        assert self._popen.stdin is not None  # noqa: S101 - a fault of the caller
+        return self._popen.stdin  # type: ignore[return-value]
 
     def poll(self) -> int | None:
         """Return its exit code (negative: the signal that killed it), None while it runs."""
