@@ -25,6 +25,7 @@ SCRIPTS = (
     "model.js",
     "tip.js",
     "chrome.js",
+    "moments.js",
     "heatmap.js",
     "state.js",
     "theme.js",

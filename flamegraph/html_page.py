@@ -43,6 +43,7 @@ def page(
     beside: Tree | None = None,
     names: tuple[str, str] = ("", ""),
     min_width: float = 0.5,
+    times_first: bool = False,
 ) -> str:
     """Return the HTML of an interactive flame graph. It asks nothing of any network.
 
@@ -61,6 +62,7 @@ def page(
         beside: a second tree, drawn beside the first and linked with it; of the same labels.
         names: headings of the two.
         min_width: a frame narrower than that many pixels is not drawn by itself.
+        times_first: begin with the heat map over time open.
     """
     if not 0 < min_width <= _WIDEST_MINIMUM:
         raise ValueError(f"min_width is more than 0 and at most {_WIDEST_MINIMUM} pixels, not {min_width}")
@@ -69,6 +71,7 @@ def page(
     _check_choice("theme", theme, THEMES)
     _check_choice("color", color, colors)
     options = {"unit": unit, "icicle": icicle, "theme": theme, "color": color, "narrow": min_width}
+    options |= {"timesFirst": True} if times_first else {}
     data = _data(tree, beside, samples, options)
     first = _overview(tree, options) if beside is None else ""
     holes = {

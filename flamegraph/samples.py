@@ -21,7 +21,8 @@ class Facet:
         name: what it is called: "thread", "CPU", "time".
         values: names of the values; empty for a facet of time, whose values are cells.
         value: (n,) index into values, or into cells.
-        heat: for time: cells in a column (`rows`), `columns`, and `seconds` that a column lasts.
+        heat: for time: cells in a column (`rows`), `columns`, `seconds` that a column lasts, and how many
+            empty columns stand `before` the first one.
     """
 
     name: str
@@ -50,15 +51,27 @@ class Samples:
     facets: Sequence[Facet]
 
 
-def time_facet(time_ns: Int64) -> Facet:
-    """Cut time into cells: columns of a second, or of more or less where they would be many or few."""
+def time_facet(
+    time_ns: Int64, rows: int = _HEAT_ROWS, column_ns: int = 0, begin_ns: int | None = None
+) -> Facet:
+    """Cut time into cells, column by column.
+
+    Args:
+        time_ns: (n,) nanoseconds.
+        rows: cells in a column.
+        column_ns: how long a column lasts; 0 for a second, or more or less where they would be many or few.
+        begin_ns: when columns begin to be counted, which is not after any sample; None for the first sample.
+    """
     first = int(time_ns.min(initial=2**62)) if len(time_ns) else 0
+    column = column_ns or _column_ns(int(time_ns.max(initial=first)) - first + 1)
+    before = 0 if begin_ns is None else (first - begin_ns) // column
+    first = first if begin_ns is None else begin_ns + before * column
     lasts = int(time_ns.max(initial=first)) - first + 1
-    column = _column_ns(lasts)
-    cell = column // _HEAT_ROWS
-    columns = -(-lasts // column)
-    heat = {"rows": _HEAT_ROWS, "columns": columns, "seconds": column / _SECOND}
-    return Facet("time", (), (np.asarray(time_ns, np.int64) - first) // cell, heat)
+    at, within = np.divmod(np.asarray(time_ns, np.int64) - first, column)
+    heat = {"rows": rows, "columns": -(-lasts // column), "seconds": column / _SECOND}
+    heat |= {"before": before} if before else {}
+    # Not by the length of a cell, whose rounding would add up from column to column.
+    return Facet("time", (), at * rows + within * rows // column, heat)
 
 
 def _column_ns(lasts: int) -> int:

@@ -2,90 +2,84 @@
 import { byId } from './chrome.js';
 import { drawFigure } from './draw.js';
 import { formatWeight } from './format.js';
+import { cellCount, cellTime, holds, moved, partText, readPart, sayPart } from './moments.js';
 
-const CELL = 6;
-const AXIS = 34;
+const AXIS = 44;
+const FOOT = 16;
+const FEWEST_PIXELS = 3;
 const RAMP = {
   light: ['#eef0f3', '#fde9c9', '#fcd49a', '#fbb765', '#f3913f', '#db6a2d', '#b54a26', '#86301f'],
   dark: ['#22262e', '#4a3a26', '#6f4f25', '#98642a', '#c27c30', '#e59a45', '#f6bd6f', '#fde3b3'],
 };
 
-/**
- * @typedef {Object} Heat
- * @property {number} rows cells in a column @property {number} columns
- * @property {number} seconds that a column lasts
- */
+/** @typedef {import('./moments.js').Heat} Heat @typedef {import('./moments.js').Part} Part */
 
 /** @param {import('./decode.js').Samples} samples @returns {number} the facet of time, -1 if there is none */
 export function timeFacet(samples) {
   return samples.facets.findIndex((facet) => facet.heat);
 }
 
-/** @returns {Heat} */
-function heatOf(samples, facet) {
-  return samples.facets[facet].heat;
-}
-
 /** @param {import('./decode.js').Samples} samples @param {number} facet @returns {Float64Array} weight by cell, columns first */
 export function heatCells(samples, facet) {
-  const { rows, columns } = heatOf(samples, facet);
-  const sums = new Float64Array(rows * columns);
+  const sums = new Float64Array(cellCount(/** @type {Heat} */ (samples.facets[facet].heat)));
   samples.weight.forEach((weight, at) => { sums[samples.value[facet][at]] += weight; });
   return sums;
 }
 
-/** @param {number} one cell @param {number} other cell @returns {string} the range as the address writes it */
-export function rangeText(one, other) {
-  return `${Math.min(one, other)}-${Math.max(one, other)}`;
-}
-
-/** @param {string | undefined} text @param {number} cells that there are @returns {[number, number] | null} first and last cell */
-export function readRange(text, cells) {
-  const [, from, to] = (/^(\d{1,9})-(\d{1,9})$/.exec(text ?? '') ?? []).map(Number);
-  return from <= to && from < cells ? [from, Math.min(to, cells - 1)] : null;
+/** @param {Heat} heat @returns {number} pixels that a cell is high */
+export function cellHeight({ rows }) {
+  return Math.max(2, Math.min(6, Math.floor(300 / rows)));
 }
 
 /**
  * @param {Float64Array} cells @param {Heat} heat @param {number} width @param {string} theme
- * @param {[number, number] | null} range cells outside of it are faint
+ * @param {Part | null} part cells outside of it are faint
  */
-export function heatFigure(cells, heat, width, theme, range) {
+export function heatFigure(cells, heat, width, theme, part) {
   const ramp = RAMP[theme];
-  const most = cells.reduce((high, weight) => Math.max(high, weight), 0) || 1;
+  const high = cellHeight(heat);
+  const most = cells.reduce((top, weight) => Math.max(top, weight), 0) || 1;
   const wide = (width - AXIS) / heat.columns;
+  const [gapX, gapY] = [wide > 4 ? 1 : 0, wide > 4 && high > 4 ? 1 : 0];
+  const inside = part ? holds(part, heat) : () => true;
   const paths = new Map();
   cells.forEach((weight, cell) => {
     const shade = weight ? Math.max(1, Math.ceil(Math.sqrt(weight / most) * (ramp.length - 1))) : 0;
-    const faint = range && (cell < range[0] || cell > range[1]);
-    const key = `${shade} ${faint ? 0.3 : 1}`;
-    const [left, low] = [AXIS + Math.floor(cell / heat.rows) * wide, cell % heat.rows];
-    const gap = wide > 4 ? 1 : 0;
-    const part = `M${left.toFixed(1)} ${low}H${(left + wide - gap).toFixed(1)}V${low + (gap ? 0.84 : 1)}H${left.toFixed(1)}Z`;
-    paths.set(key, (paths.get(key) ?? '') + part);
+    if (!shade && !gapX) return;
+    const key = `${shade} ${inside(cell) ? 1 : 0.25}`;
+    const [left, low] = [AXIS + Math.floor(cell / heat.rows) * wide, FOOT + (cell % heat.rows) * high];
+    paths.set(key, `${paths.get(key) ?? ''}M${left.toFixed(1)} ${low}H${(left + wide - gapX).toFixed(1)}V${low + high - gapY}H${left.toFixed(1)}Z`);
   });
-  const shapes = [...paths].map(([key, path]) => {
-    const [shade, opacity] = key.split(' ').map(Number);
-    return { type: 'path', path, fillcolor: ramp[shade], opacity, line: { width: 0 }, layer: 'below' };
-  });
+  const fill = (path, fillcolor, opacity = 1) => ({ type: 'path', path, fillcolor, opacity, line: { width: 0 }, layer: 'below' });
+  const shapes = [...paths].map(([key, path]) => fill(path, ramp[Number(key.split(' ')[0])], Number(key.split(' ')[1])));
+  const height = FOOT + heat.rows * high;
+  if (!gapX) shapes.unshift(fill(`M${AXIS} ${FOOT}H${width}V${height}H${AXIS}Z`, ramp[0]));
   const ink = theme === 'dark' ? '#a0a7b4' : '#5d6470';
+  const words = { type: 'scatter', mode: 'text', hoverinfo: 'skip', textfont: { size: 10, color: ink } };
   return {
-    data: [{ type: 'scatter', mode: 'text', hoverinfo: 'skip', textfont: { size: 10, color: ink }, textposition: 'middle right', ...ticksOf(heat) }],
+    data: [{ ...words, textposition: 'middle right', ...offsetTicks(heat, high) }, { ...words, ...timeTicks(heat, wide) }],
     layout: {
-      width, height: heat.rows * CELL, margin: { l: 0, r: 0, t: 0, b: 0, pad: 0 }, showlegend: false, hovermode: false, dragmode: false,
+      width, height, margin: { l: 0, r: 0, t: 0, b: 0, pad: 0 }, showlegend: false, hovermode: false, dragmode: false,
       paper_bgcolor: 'rgba(0,0,0,0)', plot_bgcolor: 'rgba(0,0,0,0)', shapes,
-      xaxis: { range: [0, width], visible: false, fixedrange: true }, yaxis: { range: [0, heat.rows], visible: false, fixedrange: true },
+      xaxis: { range: [0, width], visible: false, fixedrange: true }, yaxis: { range: [0, height], visible: false, fixedrange: true },
     },
   };
 }
 
-function ticksOf({ rows, seconds }) {
-  const text = [seconds, seconds / 2, 0].map((time) => (seconds >= 1 ? `${Number(time.toPrecision(3))} s` : `${Math.round(time * 1000)} ms`));
-  return { x: [0, 0, 0], y: [rows - 1, rows / 2, 1], text };
+/** How far within a column. */
+function offsetTicks({ rows, seconds }, high) {
+  const parts = [1, 0.75, 0.5, 0.25, 0].filter((part) => rows * high >= 200 || part * 2 % 1 === 0);
+  const y = parts.map((part) => Math.min(Math.max(FOOT + part * rows * high, FOOT + 5), FOOT + rows * high - 6));
+  const text = parts.map((part) => (seconds >= 2 ? `${Number((part * seconds).toPrecision(3))} s` : `${Math.round(part * seconds * 1000)} ms`));
+  return { x: parts.map(() => 0), y, text };
 }
 
-/** @param {number} cell @param {Heat} heat @returns {number} when it begins, in seconds */
-export function cellTime(cell, heat) {
-  return (cell * heat.seconds) / heat.rows;
+/** When a column begins. */
+function timeTicks(heat, wide) {
+  const { columns, rows } = heat;
+  const step = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 3600].find((each) => each * wide >= 48) ?? columns;
+  const at = Array.from({ length: Math.ceil(columns / step) }, (_, index) => index * step);
+  return { x: at.map((column) => AXIS + column * wide + 1), y: at.map(() => FOOT / 2), text: at.map((column) => `${Number(cellTime(column * rows, heat).toPrecision(6))} s`), textposition: at.map(() => 'middle right') };
 }
 
 /**
@@ -95,70 +89,73 @@ export function cellTime(cell, heat) {
 export function startHeatmap(samples, page, keepOnly) {
   const facet = timeFacet(samples);
   if (facet < 0) return;
-  const { name } = samples.facets[facet];
-  const heat = heatOf(samples, facet);
+  const { name, heat } = /** @type {{name: string, heat: Heat}} */ (samples.facets[facet]);
   const cells = heatCells(samples, facet);
   const field = byId('heat-field');
   byId('heat').hidden = false;
-  const chosen = () => readRange(page.state.keep[name]?.[0], cells.length);
+  const chosen = () => readPart(page.state.keep[name]?.[0], heat);
   const cellAt = (event) => {
     const box = field.getBoundingClientRect();
     const column = Math.floor(((event.clientX - box.left - AXIS) / (box.width - AXIS)) * heat.columns);
-    const row = heat.rows - 1 - Math.floor((event.clientY - box.top) / CELL);
+    const row = heat.rows - 1 - Math.floor((event.clientY - box.top) / cellHeight(heat));
     return clampTo(column, heat.columns) * heat.rows + clampTo(row, heat.rows);
   };
-  const draw = (range) => {
-    field.style.height = `${heat.rows * CELL}px`;
-    byId('heat-text').textContent = spoken(range, cells, heat, page.options.unit);
-    byId('heat-all').disabled = !range;
-    return drawFigure(byId('heat-plot'), heatFigure(cells, heat, Math.max(120, field.clientWidth), page.theme, range));
+  const say = (text) => { byId('heat-text').textContent = text; };
+  const draw = (part) => {
+    field.style.height = `${FOOT + heat.rows * cellHeight(heat)}px`;
+    field.style.minWidth = `${AXIS + heat.columns * FEWEST_PIXELS}px`;
+    say(spoken(part, cells, heat, page.options.unit));
+    byId('heat-all').disabled = !part;
+    return drawFigure(byId('heat-plot'), heatFigure(cells, heat, Math.max(120, field.clientWidth), page.theme, part));
   };
-  const choose = (range) => keepOnly(name, range ? [rangeText(range[0], range[1])] : null);
+  const choose = (part) => keepOnly(name, part ? [partText(part)] : null);
   page.drawHeat = () => (byId('heat').open ? draw(chosen()) : undefined);
-  if (chosen()) byId('heat').open = true;
+  if (chosen() || page.options.timesFirst) byId('heat').open = true;
+  // The map must not jump when a first part is chosen, and what is changed is told above it.
+  if (page.options.timesFirst) byId('edits').classList.add('kept');
   byId('heat-all').onclick = () => choose(null);
   byId('heat').ontoggle = () => draw(chosen());
-  listenToCells(field, cellAt, draw, choose);
+  const look = (cell) => say(cell === null ? spoken(chosen(), cells, heat, page.options.unit) : `${sayPart({ from: cell, to: cell, box: false }, heat)}: ${formatWeight(cells[cell], page.options.unit)}`);
+  listenToCells(field, cellAt, draw, choose, look);
   field.onkeydown = (event) => onHeatKey(event, chosen(), heat, choose);
 }
 
 const clampTo = (value, count) => Math.min(Math.max(0, value), count - 1);
 
-/** @param {[number, number] | null} range @param {Heat} heat */
-function spoken(range, cells, heat, unit) {
-  if (!range) return 'all of the time; drag from a moment to a later one to see only what was between';
-  let sum = 0;
-  for (let cell = range[0]; cell <= range[1]; cell++) sum += cells[cell];
-  return `${sayRange(range, heat)}: ${formatWeight(sum, unit)}`;
+/** @param {Part | null} part @param {Heat} heat */
+function spoken(part, cells, heat, unit) {
+  if (!part) return 'all of the time; drag from a moment to a later one to see only what was between, with Shift a part of every column';
+  const inside = holds(part, heat);
+  const sum = cells.reduce((all, weight, cell) => (inside(cell) ? all + weight : all), 0);
+  return `${sayPart(part, heat)}: ${formatWeight(sum, unit)}`;
 }
 
-/** @param {[number, number]} range @param {Heat} heat @returns {string} */
-export function sayRange([from, to], heat) {
-  return `${cellTime(from, heat).toFixed(2)} s to ${cellTime(to + 1, heat).toFixed(2)} s`;
+function listenToCells(field, cellAt, draw, choose, look) {
+  /** @type {{at: number, box: boolean} | null} */
+  let begun = null;
+  let waiting = 0;
+  const partTo = (event) => {
+    const [at, to] = [/** @type {{at: number}} */ (begun).at, cellAt(event)];
+    return begun?.box ? { from: at, to, box: true } : { from: Math.min(at, to), to: Math.max(at, to), box: false };
+  };
+  field.onpointerdown = (event) => { begun = { at: cellAt(event), box: event.shiftKey || byId('heat-box').checked }; field.setPointerCapture(event.pointerId); };
+  field.onpointermove = (event) => {
+    if (!begun) { look(cellAt(event)); return; }
+    cancelAnimationFrame(waiting);
+    waiting = requestAnimationFrame(() => { if (begun) draw(partTo(event)); });
+  };
+  field.onpointerup = (event) => { if (begun) choose(partTo(event)); begun = null; };
+  field.onpointercancel = () => { begun = null; };
+  field.onpointerleave = () => { if (!begun) look(null); };
 }
 
-function listenToCells(field, cellAt, draw, choose) {
-  let from = null;
-  const rangeTo = (event) => /** @type {[number, number]} */ ([Math.min(from, cellAt(event)), Math.max(from, cellAt(event))]);
-  field.onpointerdown = (event) => { from = cellAt(event); field.setPointerCapture(event.pointerId); };
-  field.onpointermove = (event) => { if (from !== null) draw(rangeTo(event)); };
-  field.onpointerup = (event) => { if (from !== null) choose(rangeTo(event)); from = null; };
-  field.onpointercancel = () => { from = null; };
-}
-
-/** Left and right move the range by its own length, with Shift they make it longer or shorter. */
-function onHeatKey(event, range, heat, choose) {
-  const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-  const last = heat.rows * heat.columns - 1;
-  if (event.key === 'Escape' && range) choose(null);
-  else if (!by) return;
-  else if (!range) choose([0, heat.rows - 1]);
-  else if (event.shiftKey) choose([range[0], Math.min(last, Math.max(range[0] + heat.rows - 1, range[1] + by * heat.rows))]);
-  else {
-    const length = range[1] - range[0] + 1;
-    const start = Math.min(Math.max(0, range[0] + by * length), last + 1 - length);
-    choose([start, start + length - 1]);
-  }
+/** Arrows move the part by its own length or by a row; with Shift they make it longer or shorter. */
+function onHeatKey(event, part, heat, choose) {
+  const [columns, rows] = [{ ArrowRight: 1, ArrowLeft: -1 }[event.key], { ArrowUp: 1, ArrowDown: -1 }[event.key]];
+  if (event.key === 'Escape' && part) choose(null);
+  else if (!columns && !rows) return;
+  else if (!part) choose({ from: 0, to: heat.rows - 1, box: false });
+  else choose(moved(part, event.shiftKey && columns ? { longer: columns } : { columns, rows }, heat));
   event.preventDefault();
   event.stopPropagation();
 }

@@ -5,8 +5,8 @@ import { calleesOf, callersOf } from './derive.js';
 import { showFilters } from './filters.js';
 import { formatShare, formatWeight } from './format.js';
 import { isWhole } from './gestures.js';
-import { readRange, sayRange } from './heatmap.js';
 import { WHOLE } from './layout.js';
+import { readPart, sayPart } from './moments.js';
 import { drawMinimap, seenOf } from './minimap.js';
 import { rederive } from './model.js';
 import { nodeAt, pathOf, toHash, writeHash } from './route.js';
@@ -102,8 +102,8 @@ function showChrome(colors) {
 /** @param {string} facet @param {string[]} values */
 function sayKept(facet, values) {
   const heat = page.panes[0].samples?.facets.find(({ name }) => name === facet)?.heat;
-  const range = heat && readRange(values[0], heat.rows * heat.columns);
-  return range ? sayRange(range, heat) : few(values);
+  const part = heat && readPart(values[0], heat);
+  return part ? sayPart(part, heat) : few(values);
 }
 
 /** @param {Pane} pane */

@@ -1,6 +1,6 @@
 // What the reader asked for: the part of the page that an address can hold.
-import { readRange } from './heatmap.js';
 import { WHOLE } from './layout.js';
+import { cellsOf, readPart } from './moments.js';
 import { decodeName, encodeName } from './route.js';
 
 /**
@@ -74,8 +74,8 @@ export function settingsOf(state, book, samples) {
   };
   const keep = samples?.facets.map(({ name, values, heat }) => {
     const wanted = state.keep[name];
-    const range = heat && readRange(wanted?.[0], heat.rows * heat.columns);
-    if (heat) return range ? Array.from({ length: range[1] - range[0] + 1 }, (_, at) => range[0] + at) : null;
+    const part = heat && readPart(wanted?.[0], heat);
+    if (heat) return part ? cellsOf(part, heat) : null;
     return wanted ? wanted.map((value) => values.indexOf(value)).filter((at) => at >= 0) : null;
   });
   return {

@@ -364,12 +364,12 @@ def test_time_selected_on_the_heat_map_is_what_is_drawn(sampled, look):
     look.until(sampled, "document.querySelectorAll('#kf-heat-plot .shapelayer path').length > 1")
     box = sampled.locator("#kf-heat-field").bounding_box()
     columns = sampled.evaluate("kflame.panes[0].samples.facets[2].heat")
-    wide = (box["width"] - 34) / columns["columns"]
+    wide = (box["width"] - 44) / columns["columns"]
 
     def at(milliseconds):
         cell = int(milliseconds / 1000 / columns["seconds"] * columns["rows"])
         column, row = divmod(cell, columns["rows"])
-        return box["x"] + 34 + wide * (column + 0.5), box["y"] + box["height"] - 6 * row - 3
+        return box["x"] + 44 + wide * (column + 0.5), box["y"] + box["height"] - 16 - 6 * row - 3
 
     sampled.mouse.move(*at(100))
     sampled.mouse.down()

@@ -15,6 +15,7 @@ from kprof.model.labels import frame_labels, module_name, root_labels
 from kprof.model.tables import Int64
 
 _PROCESS = "process"
+_SECOND = 10**9
 # More rows than that make the page larger than the stacks do; the finest facet goes first.
 _MOST_PARTS = 1_000_000
 
@@ -30,6 +31,9 @@ class PageOptions:
         color: `kind`, `module`, `name` or `heat`.
         unit: Unit of the weights, where the input does not say.
         min_width: Frames narrower than that many pixels are not drawn one by one.
+        heat_rows: Parts of a second that a heat map shows, whose columns are seconds; it then stands in
+            front. 0 for one over time that is opened on demand.
+        heat_begin_ns: When the first second begins; None for the first sample.
     """
 
     title: str = "Flame graph"
@@ -38,6 +42,8 @@ class PageOptions:
     color: str = "kind"
     unit: str = ""
     min_width: float = 0.5
+    heat_rows: int = 0
+    heat_begin_ns: int | None = None
 
 
 def tree(profile: Profile) -> Tree:
@@ -71,19 +77,23 @@ def _tree_and_places(profile: Profile) -> tuple[Tree, Int64]:
     return made, np.concatenate((place, [-1]))[row]
 
 
-def parts(profile: Profile, place: Int64) -> Parts | None:
+def parts(
+    profile: Profile, place: Int64, heat_rows: int = 0, heat_begin_ns: int | None = None
+) -> Parts | None:
     """Return what the samples can be told apart by, None if by nothing.
 
     Args:
         profile: the profile.
         place: (n,) node of each sample in the page's tree, -1 for none.
+        heat_rows: as of `PageOptions`.
+        heat_begin_ns: as of `PageOptions`.
     """
-    facets = [*_threads(profile), *_cpus(profile), *_times(profile)]
+    facets = [*_threads(profile), *_cpus(profile), *_times(profile, heat_rows, heat_begin_ns)]
     while facets:
         found = grouped(place, profile.samples.weight, facets)
-        if len(found.node) <= _MOST_PARTS:
+        if len(found.node) <= _MOST_PARTS or (heat_rows and len(facets) == 1):
             return found
-        facets.pop()
+        facets.pop(0 if heat_rows else -1)
     return None
 
 
@@ -102,11 +112,13 @@ def _cpus(profile: Profile) -> list[Facet]:
     return [Facet("CPU", names, of_sample.astype(np.int64))] if len(names) > 1 else []
 
 
-def _times(profile: Profile) -> list[Facet]:
+def _times(profile: Profile, heat_rows: int, heat_begin_ns: int | None) -> list[Facet]:
     times = profile.samples.time_ns
-    if times is None or not len(times) or int(times.min()) < 0 or int(times.max()) == int(times.min()):
+    if times is None or not len(times) or int(times.min()) < 0:
         return []
-    return [time_facet(times)]
+    if heat_rows:
+        return [time_facet(times, heat_rows, _SECOND, heat_begin_ns)]
+    return [time_facet(times)] if int(times.max()) > int(times.min()) else []
 
 
 def _rooted_stacks(
@@ -175,7 +187,7 @@ def render(profile: Profile, options: PageOptions, facts: Sequence[str], warning
     drawn, place = _tree_and_places(profile)
     return page(
         drawn,
-        samples=parts(profile, place),
+        samples=parts(profile, place, options.heat_rows, options.heat_begin_ns),
         title=options.title,
         unit=unit,
         facts={**event, **profile.meta.facts},
@@ -185,4 +197,5 @@ def render(profile: Profile, options: PageOptions, facts: Sequence[str], warning
         theme=options.theme,
         color=options.color,
         min_width=options.min_width,
+        times_first=options.heat_rows > 0,
     )

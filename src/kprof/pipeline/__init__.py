@@ -2,7 +2,7 @@
 
 from kprof.pipeline.archives import archive
 from kprof.pipeline.event_fields import read_fields
-from kprof.pipeline.inputs import Choice, Progress, read
+from kprof.pipeline.inputs import Choice, Progress, read, read_with_begin
 from kprof.pipeline.outputs import (
     check_not_an_input,
     fitting,
@@ -25,6 +25,7 @@ __all__ = [
     "read",
     "read_each",
     "read_fields",
+    "read_with_begin",
     "render_page",
     "write",
     "write_beside",

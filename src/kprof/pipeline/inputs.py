@@ -63,15 +63,39 @@ def read(
         EmptyProfileError: Nothing is left.
     """
     choice = choice or Choice()
+    return _kept(_read_all(inputs, choice, elevate, progress), inputs, choice, facts)
+
+
+def read_with_begin(
+    inputs: Sequence[str], choice: Choice, *, progress: Progress | None = None
+) -> tuple[Profile, int]:
+    """Read inputs as `read` does; also return the time of the first sample, be it kept or not.
+
+    Args:
+        inputs: As of `read`.
+        choice: As of `read`; a filter by time is in it, so that there are times.
+        progress: As of `read`.
+    """
+    profile = _read_all(inputs, choice, (), progress)
+    kept = _kept(profile, inputs, choice, None)
+    times = profile.samples.time_ns
+    return kept, -1 if times is None else int(times[times >= 0].min())
+
+
+def _read_all(
+    inputs: Sequence[str], choice: Choice, elevate: Sequence[str], progress: Progress | None
+) -> Profile:
     profiles: list[Profile] = []
     for name in inputs:
         profiles.append(_read_one(name, choice, elevate, progress))
         choice = _same_event(choice, profiles[-1])
     profile = merge(profiles)
-    if not choice.read.dialect and not choice.every_event:
-        profile = pick_event(profile, choice.event)
+    return profile if choice.read.dialect or choice.every_event else pick_event(profile, choice.event)
+
+
+def _kept(profile: Profile, inputs: Sequence[str], choice: Choice, facts: dict[str, str] | None) -> Profile:
     if choice.filter.needs_times:
-        check_times(profile, inputs)
+        _check_times(profile, inputs)
     profile = choice.filter.apply(profile)
     if not len(profile.samples):
         _raise_empty(profile, inputs)
@@ -79,12 +103,8 @@ def read(
     return replace(profile, meta=replace(profile.meta, facts=known))
 
 
-def check_times(profile: Profile, inputs: Sequence[str]) -> None:
-    """Raise if no sample has a time.
-
-    Raises:
-        UsageError: None has; says which sources have times, and how to record them.
-    """
+def _check_times(profile: Profile, inputs: Sequence[str]) -> None:
+    """Raise if no sample has a time."""
     times = profile.samples.time_ns
     if times is None or not (times >= 0).any():
         raise UsageError(

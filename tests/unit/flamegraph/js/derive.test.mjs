@@ -4,7 +4,7 @@ import { bookOf } from '../../../../flamegraph/assets/decode.js';
 import { calleesOf, callersOf, derive, nameRank } from '../../../../flamegraph/assets/derive.js';
 import { functionRows, sortRows } from '../../../../flamegraph/assets/functions.js';
 import { isWhole, panSpan, zoomSpan } from '../../../../flamegraph/assets/gestures.js';
-import { readRange, rangeText } from '../../../../flamegraph/assets/heatmap.js';
+import { cellsOf, moved, partText, readPart, sayPart } from '../../../../flamegraph/assets/moments.js';
 import { WHOLE, layoutRows } from '../../../../flamegraph/assets/layout.js';
 import { compileQuery, escapePattern } from '../../../../flamegraph/assets/search.js';
 import { inPreorder } from '../../../../flamegraph/assets/shape.js';
@@ -147,8 +147,30 @@ test('a state goes into an address and comes back', () => {
   assert.deepEqual(settingsOf({ ...fresh, hide: ['b'] }, tree, null).hide, [idOf('b')]);
 });
 
-test('ranges of time are read carefully', () => {
-  assert.deepEqual(readRange(rangeText(9, 3), 20), [3, 9]);
-  assert.deepEqual(readRange('3-99', 20), [3, 19]);
-  for (const text of [undefined, '', 'x', '5-3', '-1-3', '1.5-2', '30-40']) assert.equal(readRange(text, 20), null);
+test('parts of the time are read carefully', () => {
+  const heat = { rows: 4, columns: 5, seconds: 1 };
+  const [span, box] = [{ from: 3, to: 9, box: false }, { from: 13, to: 6, box: true }];
+  assert.deepEqual(readPart(partText({ from: 9, to: 3, box: false }), heat), span);
+  assert.deepEqual(readPart(partText(box), heat), box);
+  assert.deepEqual(readPart('3-99', heat), { from: 3, to: 19, box: false });
+  for (const text of [undefined, '', 'x', '5-3', '-1-3', '1.5-2', '30-40', '3x20', '99x1', '1x2x3']) assert.equal(readPart(text, heat), null);
+  assert.deepEqual(cellsOf(span, heat), [3, 4, 5, 6, 7, 8, 9]);
+  assert.deepEqual(cellsOf(box, heat), [5, 6, 9, 10, 13, 14]);
+  assert.equal(sayPart(span, heat), '0.75 s to 2.50 s');
+  assert.equal(sayPart(box, { ...heat, before: 10 }), '0.25 s to 0.75 s of each second, 11.00 s to 14.00 s');
+});
+
+test('parts of the time move as far as there is room', () => {
+  const heat = { rows: 4, columns: 5, seconds: 1 };
+  const span = { from: 3, to: 9, box: false };
+  assert.deepEqual(moved(span, { columns: 1 }, heat), { from: 10, to: 16, box: false });
+  assert.deepEqual(moved(span, { columns: -1 }, heat), { from: 0, to: 6, box: false });
+  assert.deepEqual(moved(span, { longer: 9 }, heat), { from: 3, to: 19, box: false });
+  assert.deepEqual(moved(span, { longer: -9 }, heat), { from: 3, to: 6, box: false });
+  const box = { from: 5, to: 10, box: true };
+  assert.deepEqual(cellsOf(moved(box, { rows: 1 }, heat), heat), [6, 7, 10, 11]);
+  assert.deepEqual(cellsOf(moved(box, { columns: -1 }, heat), heat), [1, 2, 5, 6]);
+  assert.equal(moved(box, { rows: 2 }, heat), box);
+  assert.deepEqual(cellsOf(moved(box, { longer: 1 }, heat), heat), [5, 6, 9, 10, 13, 14]);
+  assert.deepEqual(cellsOf(moved(box, { longer: -9 }, heat), heat), [5, 6]);
 });
