@@ -29,6 +29,7 @@ _COMMANDS: tuple[tuple[Callable[..., None], str, type[TyperCommand]], ...] = (
     (record, "kprof record -F 499 -d 10 -o app.html -- ./app --fast", RecordCommand),
     (fold, "perf script | kprof fold - | grep -v idle > out.folded", TyperCommand),
     (flame, "kprof flame out.folded --title 'checkout, before the fix' --open", TyperCommand),
+    (heatmap, "kprof heatmap out.data --rows 100 -o heat.html", TyperCommand),
     (report, "kprof report perf.data --function malloc", TyperCommand),
     (compare, "kprof compare -p 1234 -d 10 -o compare.html", TyperCommand),
     (diff, "kprof diff base.data head.data --fail-on 'self(parse_json) > +5%'", DiffCommand),
@@ -36,20 +37,6 @@ _COMMANDS: tuple[tuple[Callable[..., None], str, type[TyperCommand]], ...] = (
     (events, "kprof events 'execve*'; kprof events show sched:sched_switch", TyperCommand),
     (convert, "kprof convert perf.data out.pb.gz", TyperCommand),
 )
-app.command(epilog="Example: kprof record -F 499 -d 10 -o app.html -- ./app --fast", cls=RecordCommand)(
-    record
-)
-app.command(epilog="Example: perf script | kprof fold - | grep -v idle > out.folded")(fold)
-app.command(epilog="Example: kprof flame out.folded --title 'checkout, before the fix' --open")(flame)
-app.command(epilog="Example: kprof heatmap out.data --rows 100 -o heat.html")(heatmap)
-app.command(epilog="Example: kprof report perf.data --function malloc")(report)
-app.command(epilog="Example: kprof compare -p 1234 -d 10 -o compare.html")(compare)
-app.command(
-    epilog="Example: kprof diff base.data head.data --fail-on 'self(parse_json) > +5%'", cls=DiffCommand
-)(diff)
-app.command(epilog="Example: kprof doctor --pid 1234")(doctor)
-app.command(epilog="Example: kprof events 'execve*'; kprof events show sched:sched_switch")(events)
-app.command(epilog="Example: kprof convert perf.data out.pb.gz")(convert)
 
 
 def _version(show: bool) -> None:
