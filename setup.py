@@ -18,6 +18,7 @@ CORE = Path("src/kprof/_native/core")
 # Which families of the C core each module is made of; a family is the first word of a file's name.
 MODULES = {
     "_text": {"memory", "intern", "text", "fold"},
+    "_folded": {"memory", "intern", "folded"},
     "_perf": {"memory", "intern", "perf", "cfi", "unwind"},
     "_unwind": {"memory", "intern", "cfi", "unwind"},
     "_dwarf": {"memory", "intern", "dwarf"},
