@@ -5,6 +5,11 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# How long an example may take says more of what else the machine does than of the code.
+settings.register_profile("kprof", deadline=None)
+settings.load_profile("kprof")
 
 ROOT = Path(__file__).parent.parent
 SAMPLES = ROOT / "samples"

@@ -1,5 +1,5 @@
 import { announce, byId } from './chrome.js';
-import { COMMANDS, escape, frameMenu, moveTo, sandwich, search, searchName, setTheme, stepMatch } from './commands.js';
+import { COMMANDS, frameMenu, moveTo, sandwich, search, searchName, setTheme, stepMatch, stepOut } from './commands.js';
 import { inflate } from './decode.js';
 import { startPlotly } from './draw.js';
 import { buildFilters } from './filters.js';
@@ -92,7 +92,7 @@ function onKey(event) {
   const pressing = event.target.matches?.('button, summary, a') && action === 'zoom';
   if (!action || typing || pressing) return;
   event.preventDefault();
-  if (action === 'escape') escape();
+  if (action === 'escape') stepOut();
   else if (COMMANDS[action]) COMMANDS[action]();
   else moveTo(action);
 }

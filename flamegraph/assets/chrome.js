@@ -46,7 +46,7 @@ export function showMatches(tree, zoom, query, found) {
   const places = found.nodes.length.toLocaleString('en-US');
   const share = formatShare(found.weight, tree.total[zoom]);
   byId('matched').textContent = query ? `${share} matched, ${places} ${found.nodes.length === 1 ? 'place' : 'places'}` : '';
-  byId('literal').textContent = query && query.literal ? 'not a regular expression: searched as text' : '';
+  byId('literal').textContent = query?.literal ? 'not a regular expression: searched as text' : '';
   for (const id of ['previous', 'next', 'clear']) byId(id).hidden = !query;
 }
 

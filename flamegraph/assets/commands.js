@@ -125,7 +125,7 @@ export function moveTo(direction) {
 }
 
 /** What Escape undoes first. */
-export function escape() {
+export function stepOut() {
   if (page.state.view === 'sandwich') return change({ view: functionNamed(page.state.pick) < 0 ? 'graph' : 'table' });
   if (page.panes[0].zoom || !isWhole(page.state.span)) return goTo(0);
   if (page.state.view === 'table') return change({ view: 'graph' });

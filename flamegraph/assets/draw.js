@@ -61,7 +61,7 @@ export function figureOf(view) {
 function lookOf(view, theme, node, depth) {
   if (node < 0) return { fill: theme.filler, opacity: view.matches ? 0.6 : 1 };
   const label = view.tree.label[node];
-  if (view.matches && view.matches[label] && node) return { fill: theme.match, opacity: 1 };
+  if (view.matches?.[label] && node) return { fill: theme.match, opacity: 1 };
   const fill = view.colors.fills[view.colors.classOf(node)];
   if (depth < view.tree.depth[view.zoom]) return { fill, opacity: theme.ancestor };
   return { fill, opacity: view.matches ? theme.dimmed : 1 };

@@ -35,6 +35,7 @@ export function formatPoints(change) {
 
 /** Keeps a name on one line. @param {string} name */
 export function oneLine(name) {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
   return name.replace(/[\u0000-\u001f\u007f\u0085\u2028\u2029]/g, ' ');
 }
 

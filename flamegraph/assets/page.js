@@ -109,7 +109,7 @@ function sayKept(facet, values) {
 /** @param {Pane} pane */
 function paneLook(pane, icicle) {
   const { state, theme, query } = page;
-  return { tree: pane.tree, zoom: pane.zoom, span: state.span, icicle, theme, colors: colorsFor(pane.tree), matches: query && query.matches };
+  return { tree: pane.tree, zoom: pane.zoom, span: state.span, icicle, theme, colors: colorsFor(pane.tree), matches: query?.matches };
 }
 
 /** What each pane holds of what is zoomed to, and of what is searched. */

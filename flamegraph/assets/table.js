@@ -41,7 +41,7 @@ export class FunctionTable {
     const text = /** @type {HTMLInputElement} */ (byId('table-filter')).value;
     const query = compileQuery(text, this.everything.map((row) => row.name));
     const inModule = compileQuery(text, this.everything.map((row) => row.module));
-    const fits = (at) => !query || query.matches[at] || (inModule && inModule.matches[at]);
+    const fits = (at) => !query || query.matches[at] || inModule?.matches[at];
     this.rows = sortRows(this.everything.filter((_, at) => fits(at)), this.sort.key, this.sort.up);
     this.shown = 0;
     byId('table-body').replaceChildren();
