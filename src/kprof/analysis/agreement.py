@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -97,25 +98,58 @@ def match(first: Profile, second: Profile) -> Matched:
     Raises:
         FormatError: The weights of one do not add up within int64.
     """
-    for profile in (first, second):
-        check_sum(profile)
     known = knows_samples(first) and knows_samples(second)
-    merged = merge(alike([first, second]))
+    found = lay_out([first, second])
+    by_function = np.zeros((len(found.columns["function"]) + 1, 2))
+    np.add.at(by_function, found.leaf, found.shares)
+    samples = (found.samples[0], found.samples[1]) if known else None
+    return Matched(
+        found.merged, found.columns, found.key, found.shares, by_function, samples, len(first.samples)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LaidOut:
+    """Profiles told by the same stacks and functions; column i is the i-th of them.
+
+    Attributes:
+        merged: All as one profile, the samples in the order of the profiles.
+        columns: What tells the k functions apart, shape (k,) each.
+        key: The function of each stack of `merged`, shape (stacks,).
+        leaf: The function at the end of each distinct stack, k for the last one, shape (n,).
+        shares: Share of each distinct stack, the last one for samples without any, shape (n, profiles).
+        samples: How many samples each profile has.
+    """
+
+    merged: Profile
+    columns: dict[str, Column]
+    key: Int64
+    leaf: Int64
+    shares: Float
+    samples: list[int]
+
+
+def lay_out(profiles: Sequence[Profile]) -> LaidOut:
+    """Find the stacks and functions of profiles of one event that are the same.
+
+    Raises:
+        FormatError: The weights of one do not add up within int64.
+    """
+    for profile in profiles:
+        check_sum(profile)
+    merged = merge(alike(profiles))
     found = functions(merged)
     key = found.of[merged.stacks.frame]
     _, leaf, node = merged_paths(merged.stacks.parent, key)
     leaf, node = np.append(leaf, len(found.columns["function"])), np.append(node, len(leaf))
-    rows = len(first.samples)
-    parts = slice(rows), slice(rows, None)
-    shares = np.zeros((len(leaf), 2))
-    by_function = np.zeros((len(found.columns["function"]) + 1, 2))
+    ends = np.cumsum([len(profile.samples) for profile in profiles]).tolist()
+    parts = [slice(start, end) for start, end in zip([0, *ends[:-1]], ends, strict=True)]
+    shares = np.zeros((len(leaf), len(profiles)))
     for side, part in enumerate(parts):
         weight = sum_by(node[merged.samples.stack[part]], merged.samples.weight[part], len(leaf))
         shares[:, side] = weight / max(float(weight.sum()), 1.0)
-        np.add.at(by_function[:, side], leaf, shares[:, side])
-    counts = [int(merged.samples.count[part].sum()) for part in parts]
-    samples = (counts[0], counts[1]) if known else None
-    return Matched(merged, dict(found.columns), key, shares, by_function, samples, rows)
+    samples = [int(merged.samples.count[part].sum()) for part in parts]
+    return LaidOut(merged, dict(found.columns), key, leaf, shares, samples)
 
 
 def agree(matched: Matched) -> Agreement:

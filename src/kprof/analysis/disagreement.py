@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -14,7 +14,8 @@ from kprof.analysis.nesting import intervals, outermost
 from kprof.analysis.runs import Float
 from kprof.analysis.table import Table, texts
 from kprof.analysis.top import own_weights, sum_by
-from kprof.model import Kind
+from kprof.model import Kind, Profile
+from kprof.model.labels import UNKNOWN
 from kprof.model.tree import depths, subtree_sum
 
 # Beyond this many standard errors a difference is not put down to chance.
@@ -29,8 +30,9 @@ class Cause(StrEnum):
     kernel = "kernel frames on one side only"
     symbols = "no symbol on one side"
     depth = "unwinding: callers missing on one side"
+    ended = "no file on one side: the process had ended"
     absent = "seen on one side only"
-    other = "none that is known"
+    other = "another moment, sampling phase, or none that is known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +92,21 @@ def _totals(matched: Matched) -> Float:
 
 def _causes(matched: Matched, own: Float, total: Float) -> npt.NDArray[np.object_]:
     """Return the cause of each function's difference, the surest first, shape (k,)."""
+    names = matched.columns["function"].tolist()
+    modules = matched.columns["module"].tolist()
     by_self, by_total = _is_large(own, matched.samples), _is_large(total, matched.samples)
     kernel, kernel_share = _kernel(matched)
     cause = np.full(len(own), Cause.other, object)
     cause[(own == 0).any(axis=1) & (total == 0).any(axis=1)] = Cause.absent
     cause[~by_self & by_total] = Cause.depth
-    cause[_unnamed(matched, own)] = Cause.symbols
+    nameless = np.array([n.startswith("[") and n.endswith("]") for n in names], bool)
+    nowhere = np.array(
+        [not module and name == UNKNOWN for name, module in zip(names, modules, strict=True)], bool
+    )
+    # What ran in no file may have been in any; what has no name was in its own. Callers in no file are
+    # what a broken chain of frame pointers leads to.
+    cause[_swapped(own, nowhere, [""] * len(names)) & by_self] = Cause.ended
+    cause[_swapped(own, nameless & ~nowhere, modules)] = Cause.symbols
     if (kernel_share == 0).any() and (kernel_share > 0).any():
         # Without the kernel's frames, what they weigh is that of whoever called the kernel.
         cause[kernel | (by_self & ~by_total)] = Cause.kernel
@@ -123,27 +134,23 @@ def _kernel(matched: Matched) -> tuple[npt.NDArray[np.bool_], Float]:
     return kernel, matched.functions[:-1][kernel].sum(axis=0)
 
 
-def _unnamed(matched: Matched, own: Float) -> npt.NDArray[np.bool_]:
-    """Say which functions have no name, or one that a side without symbols could not give.
+def _swapped(own: Float, nameless: npt.NDArray[np.bool_], places: Sequence[str]) -> npt.NDArray[np.bool_]:
+    """Say which functions have no name, or one that the other side could not give.
 
-    That is so if the file's frames without a name changed the other way, by half as much or more.
+    That is so if what has no name in the same place changed the other way, by half as much or more.
     """
-    names = matched.columns["function"].tolist()
-    modules = matched.columns.get("module", matched.columns["function"]).tolist()
-    nameless = np.array([name.startswith("[") and name.endswith("]") for name in names], bool)
     delta = (own[:, 1] - own[:, 0]).tolist()
-    of_file: dict[str, float] = {}
+    of_place: dict[str, float] = {}
     for row in np.flatnonzero(nameless).tolist():
-        of_file[modules[row]] = of_file.get(modules[row], 0.0) + delta[row]
+        of_place[places[row]] = of_place.get(places[row], 0.0) + delta[row]
     swapped = [
-        of_file.get(module, 0.0) * change < 0 and abs(of_file[module]) >= abs(change) / 2
-        for module, change in zip(modules, delta, strict=True)
+        of_place.get(place, 0.0) * change < 0 and abs(of_place[place]) >= abs(change) / 2
+        for place, change in zip(places, delta, strict=True)
     ]
     return np.asarray(nameless | np.array(swapped, bool))
 
 
-def mean_depth(matched: Matched, side: int) -> float:
+def mean_depth(profile: Profile) -> float:
     """Return how many frames a sample has, on average by weight."""
-    profile = of_side(matched, side)
     own = own_weights(profile)[0]
     return float((own * depths(profile.stacks.parent)).sum()) / max(int(own.sum()), 1)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import typer
 from typer.core import TyperCommand
 
-from kprof.cli.compare import compare
+from kprof.cli.compare import CompareCommand, compare
 from kprof.cli.convert import convert
 from kprof.cli.diff import DiffCommand, diff
 from kprof.cli.doctor import doctor
@@ -31,7 +31,7 @@ _COMMANDS: tuple[tuple[Callable[..., None], str, type[TyperCommand]], ...] = (
     (flame, "kprof flame out.folded --title 'checkout, before the fix' --open", TyperCommand),
     (heatmap, "kprof heatmap out.data --rows 100 -o heat.html", TyperCommand),
     (report, "kprof report perf.data --function malloc", TyperCommand),
-    (compare, "kprof compare -p 1234 -d 10 -o compare.html", TyperCommand),
+    (compare, "kprof compare -p 1234 -d 10 --runs 5 -o compare.html", CompareCommand),
     (diff, "kprof diff base.data head.data --fail-on 'self(parse_json) > +5%'", DiffCommand),
     (doctor, "kprof doctor --pid 1234", TyperCommand),
     (events, "kprof events 'execve*'; kprof events show sched:sched_switch", TyperCommand),

@@ -13,7 +13,7 @@ from kprof.pipeline.outputs import (
     write_page,
     write_text,
 )
-from kprof.pipeline.sides import read_each, write_beside, write_difference
+from kprof.pipeline.sides import read_comparable, read_each, write_beside, write_difference
 
 __all__ = [
     "Choice",
@@ -23,6 +23,7 @@ __all__ = [
     "fitting",
     "holds_several_events",
     "read",
+    "read_comparable",
     "read_each",
     "read_fields",
     "read_with_begin",

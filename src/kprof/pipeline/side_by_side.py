@@ -1,151 +1,256 @@
-"""Several backends record one target at the same time; each leaves a profile and what it cost."""
+"""Several recorders record one target at the same time; each leaves a profile and what it cost."""
 
 import os
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field, replace
 from functools import partial
+from multiprocessing import get_context
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
+from threading import BrokenBarrierError
+from typing import Any
 
 from kprof.model import Profile
+from kprof.pipeline.contenders import Contender
+from kprof.pipeline.costs import Cost
 from kprof.pipeline.inputs import Choice, read
 from kprof.recorders import Recording, RecordRequest, find_recorder
+from kprof.recorders.shared_command import Ended, SharedCommand, Start
 from kprof.recorders.signals import StopSignals
 from kprof.recorders.volume import bytes_moved
+from kprof.system.cgroups import cpu_seconds_of
+from kprof.system.cpus import chosen_cpus
 from kprof.system.procfs import cpu_seconds
 from kprof.system.worker import Done, run_beside
 
 
 @dataclass(frozen=True, slots=True)
-class Cost:
-    """What a recording took.
-
-    Attributes:
-        user: CPU seconds of the recorder in programs, from its start to a whole file.
-        system: CPU seconds of the recorder in the kernel. What sampling itself takes is the target's time.
-        moved: Bytes from kernel to user.
-        asked: Samples that the rate asks for in the target's CPU time.
-        taken: Samples in the profile.
-        lost: Samples that the recorder says were lost.
-        disk: Bytes of the recording.
-        start: Seconds until it sampled.
-        finish: Seconds from its end until there was a profile.
-    """
-
-    user: float
-    system: float
-    moved: int
-    asked: int
-    taken: int
-    lost: int
-    disk: int
-    start: float
-    finish: float
-
-    def rows(self) -> dict[str, str]:
-        """Return each figure as text, by its name."""
-        return {
-            "CPU of the recorder, user": f"{self.user:.3f} s",
-            "CPU of the recorder, system": f"{self.system:.3f} s",
-            "from kernel to user": f"{self.moved / 1e3:,.0f} kB",
-            "samples asked for": f"{self.asked:,}",
-            "samples taken": f"{self.taken:,}",
-            "samples lost": f"{self.lost:,}",
-            "size on disk": f"{self.disk / 1e3:,.0f} kB",
-            "until it samples": f"{self.start:.2f} s",
-            "from stop to profile": f"{self.finish:.2f} s",
-        }
-
-
-@dataclass(frozen=True, slots=True)
 class Taken:
-    """What one backend made of it.
+    """What one of them made of it.
 
     Attributes:
-        backend: `perf` or `bpf`.
-        profile: What it saw.
+        profile: What it saw, of all events.
         cost: What that took.
         notes: What its recorder had to say.
     """
 
-    backend: str
     profile: Profile
     cost: Cost
     notes: Sequence[str] = ()
 
 
-@dataclass(slots=True)
-class _Watch:
-    """When sampling began and ended, and how much the target ran by then."""
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What all of them made of the same time.
 
-    pids: Sequence[int]
+    Attributes:
+        taken: One a contender.
+        status: Exit code of the command, None if there is none.
+        interrupted: Whether a signal ended it.
+    """
+
+    taken: Sequence[Taken]
+    status: int | None
+    interrupted: bool
+
+
+@dataclass(slots=True)
+class _Times:
+    """When sampling began, and when the target's CPU time was read first and last, and what it was."""
+
     launched: float = field(default_factory=time.monotonic)
     begun: float = 0.0
-    ended: float = 0.0
-    ran: tuple[float, float] = (0.0, 0.0)
+    first: tuple[float, float] = (0.0, 0.0)
+    last: tuple[float, float] = (0.0, 0.0)
 
-    def __call__(self, elapsed: float, _size: int) -> None:
-        """Take note; called by a recorder as it goes on."""
-        self.ended, ran = time.monotonic(), sum(map(cpu_seconds, self.pids))
-        if not self.begun:
-            self.begun, self.ran = self.ended - elapsed, (ran, ran)
-        self.ran = (self.ran[0], max(ran, self.ran[1]))
+    def ran(self, seconds: float) -> float:
+        """Return the target's CPU time in a recording of so many seconds."""
+        (begun, before), (ended, after) = self.first, self.last
+        # It is read somewhat later than sampling begins, and earlier than it ends.
+        return (after - before) * (seconds / (ended - begun) if ended > begun else 1.0)
 
 
-def record_both(
-    request: RecordRequest, backends: Sequence[str], folder: str, choice: Choice | None = None
-) -> list[Taken]:
-    """Record one target with several backends at the same time.
+_PATIENCE = 30.0
+_Work = tuple[Recording, _Times, float, list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A round whose recordings were not read yet.
+
+    Attributes:
+        results: What each contender left.
+        seconds: How long the command ran; or what ran beside the recorders returned.
+        ended: How the command ended, None if there is none.
+        interrupted: Whether a signal ended it.
+    """
+
+    results: Sequence[Done[_Work]]
+    seconds: float
+    ended: Ended | None
+    interrupted: bool
+
+
+def record_round(
+    request: RecordRequest,
+    contenders: Sequence[Contender],
+    folder: str,
+    choice: Choice | None = None,
+    tick: Callable[[], None] = lambda: None,
+) -> Round:
+    """Record one target with several recorders at the same time.
+
+    A command is started once, and goes when all of them sample.
 
     Args:
         request: What to record, for how long.
-        backends: `perf`, `bpf`.
+        contenders: What records.
         folder: Where the recordings are left, each in a folder of its own.
         choice: How they are read.
+        tick: Called several times a second.
 
     Raises:
         KprofError: One of them cannot record, or saw nothing.
     """
-    work = []
-    for backend in backends:
-        place = Path(folder, backend)
+    ran = run_round(request, contenders, folder, tick)
+    facts = {"target": request.title}
+    pairs = zip(contenders, ran.results, strict=True)
+    taken = [_taken(one, done, choice, facts, ran.ended) for one, done in pairs]
+    return Round(taken, ran.ended.status if ran.ended else None, ran.interrupted)
+
+
+def run_round(
+    request: RecordRequest,
+    contenders: Sequence[Contender],
+    folder: str,
+    tick: Callable[[], None] = lambda: None,
+    beside: Callable[[], float] | None = None,
+) -> Ran:
+    """Record as `record_round` does, without reading what is left.
+
+    Args:
+        request: What to record, for how long.
+        contenders: What records; nothing lets the command run alone.
+        folder: Where the recordings are left, each in a folder of its own.
+        tick: Called several times a second.
+        beside: What else is done in the meantime, in a process of its own, from when all of them sample.
+
+    Raises:
+        KprofError: One of them cannot record.
+    """
+    request.check()
+    # Ctrl-C reaches the recorders as well; each then ends and leaves what it has.
+    with StopSignals() as signals, ExitStack() as stack:
+        start = Start()
+        stack.callback(start.close)
+        command = None
+        if request.command:
+            command = stack.enter_context(SharedCommand(folder, request.command, request.duration))
+        work = _work(request, contenders, folder, command, start)
+        if command:
+            work.append(partial(start.run, len(contenders), command.follow))
+        elif beside:
+            work.append(partial(start.run, len(contenders), beside))
+
+        def stop() -> int | None:
+            tick()
+            return None if signals.reached_command else signals.last
+
+        results: list[Done[Any]] = run_beside(work, stop)
+        ended = command.finish(signals) if command else None
+        seconds = results[-1].value if command or beside else 0.0
+        return Ran(results[: len(contenders)], seconds, ended, bool(signals.count))
+
+
+def _work(
+    request: RecordRequest,
+    contenders: Sequence[Contender],
+    folder: str,
+    command: SharedCommand | None,
+    start: Start,
+) -> list[Callable[[], Any]]:
+    target = replace(request, command=(), pids=(command.pid,), waits=True) if command else request
+    # All begin at the same time: the first waits for the last.
+    barrier = get_context("fork").Barrier(len(contenders)) if len(contenders) > 1 else None
+    work: list[Callable[[], Any]] = []
+    for one in contenders:
+        place = Path(folder, one.name)
         place.mkdir()
         # Found here, so that imports are not the recorder's cost.
-        work.append(partial(_record, find_recorder(backend), request, str(place)))
-    # Ctrl-C reaches the recorders as well; each then ends and leaves what it has.
-    with StopSignals():
-        results = run_beside(work)
-    taken = []
-    for backend, done in zip(backends, results, strict=True):
-        recording, watch, ended, notes = done.value
-        begun = time.monotonic()
-        profile = read([recording.path], choice, facts=recording.facts)
-        finish = ended - watch.ended + time.monotonic() - begun
-        taken.append(Taken(backend, profile, _cost(backend, done, profile, finish), notes))
-    return taken
+        recorder = find_recorder(one.backend)
+        asked = replace(one.request(target), hold=partial(_hold, barrier) if barrier else None)
+        work.append(partial(_record, recorder, asked, str(place), start.one_is_ready, barrier))
+    return work
+
+
+def _hold(barrier: Barrier) -> None:
+    with suppress(BrokenBarrierError):
+        barrier.wait(_PATIENCE)
 
 
 def _record(
-    record: object, request: RecordRequest, folder: str
-) -> tuple[Recording, _Watch, float, list[str]]:
-    watch, notes = _Watch(request.pids), list[str]()
-    recording = record(request, folder, note=notes.append, progress=watch)  # type: ignore[operator]
-    return recording, watch, time.monotonic(), notes
+    record: Any,
+    request: RecordRequest,
+    folder: str,
+    ready: Callable[[], None],
+    barrier: Barrier | None,
+) -> _Work:
+    times, notes = _Times(), list[str]()
+
+    def watch(elapsed: float, _size: int) -> None:
+        now, ran = time.monotonic(), _ran(request)
+        if not times.begun:
+            times.begun, times.first = now - elapsed, (now, ran)
+            ready()
+        # A process that has ended has no CPU time any more.
+        times.last = (now, max(ran, times.last[1]))
+
+    try:
+        recording = record(request, folder, note=notes.append, progress=watch)
+    finally:
+        if barrier and not times.begun:
+            # The others must not wait for one that failed.
+            barrier.abort()
+    return recording, times, time.monotonic(), notes
 
 
-def _cost(
-    backend: str, done: Done[tuple[Recording, _Watch, float, list[str]]], profile: Profile, finish: float
-) -> Cost:
-    recording, watch, _, _ = done.value
+def _taken(
+    one: Contender, done: Done[_Work], choice: Choice | None, facts: dict[str, str], ended: Ended | None
+) -> Taken:
+    recording, times, stopped, notes = done.value
+    begun = time.monotonic()
+    profile = read(
+        [recording.path],
+        replace(choice or Choice(), every_event=True, event=""),
+        facts={**recording.facts, **facts},
+    )
+    seconds = float(recording.facts["duration"].split()[0])
+    finish = stopped - (times.begun + seconds) + time.monotonic() - begun
     rate = int(recording.facts.get("frequency", "0").split()[0])
-    return Cost(
+    ran = ended.cpu if ended else times.ran(seconds)
+    cost = Cost(
         done.user,
         done.system,
-        bytes_moved(backend, recording.path),
-        round(rate * (watch.ran[1] - watch.ran[0])),
+        done.waits,
+        bytes_moved(one.backend, recording.path),
+        round(rate * ran) if rate and ran else None,
         int(profile.samples.count.sum()),
         sum(profile.meta.quality.lost.values()),
         os.stat(recording.path).st_size,  # noqa: PTH116 - one number of one file
-        watch.begun - watch.launched,
+        times.begun - times.launched,
         finish,
     )
+    return Taken(profile, cost, notes)
+
+
+def _ran(request: RecordRequest) -> float:
+    """Return for how long the target has run on CPUs, in seconds since any moment."""
+    if request.pids:
+        return sum(map(cpu_seconds, request.pids))
+    if request.tids:
+        return sum(cpu_seconds(tid, thread=True) for tid in request.tids)
+    if request.cgroup:
+        return cpu_seconds_of(request.cgroup)
+    return time.monotonic() * len(chosen_cpus(request.cpus))

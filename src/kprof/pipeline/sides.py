@@ -2,10 +2,11 @@
 
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from kprof.analysis.quality import knows_samples
 from kprof.exporters import folded
-from kprof.model import Profile, merge
+from kprof.model import Profile, merge, pick_event
 from kprof.pipeline.inputs import Choice, Progress, read
 from kprof.readers import ReadOptions, Source, find_format
 from kprof.system.files import write_whole
@@ -26,7 +27,31 @@ def read_each(
     Raises:
         KprofError: As of `read`.
     """
-    profiles = [read([name], choice, progress=progress) for name in inputs]
+    return _alike([read([name], choice, progress=progress) for name in inputs])
+
+
+def read_comparable(
+    inputs: Sequence[str], choice: Choice, event: str = "", *, progress: Progress | None = None
+) -> list[Profile]:
+    """Read as `read_each` does, but with all events, as one may have what another has not.
+
+    Args:
+        inputs: File names.
+        choice: What of each is wanted; its event does not matter.
+        event: The event to keep where one input is folded text.
+        progress: As of `read`.
+
+    Raises:
+        KprofError: As of `read`.
+    """
+    every = replace(choice, event="", every_event=True)
+    profiles = [read([name], every, progress=progress) for name in inputs]
+    if all(map(knows_samples, profiles)):
+        return profiles
+    return _alike([pick_event(profile, event) for profile in profiles])
+
+
+def _alike(profiles: list[Profile]) -> list[Profile]:
     if all(map(knows_samples, profiles)):
         return profiles
     return [_folded(profile) if knows_samples(profile) else profile for profile in profiles]

@@ -1,6 +1,6 @@
 """What is to be recorded, and what came of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from kprof.errors import TargetError, UsageError
@@ -32,6 +32,8 @@ class RecordRequest:
         events: Events as perf takes them; none for the default.
         call_graph: `fp`, `dwarf` or `lbr`.
         elevate: Command put before perf, such as `sudo`; empty to run it as we are.
+        waits: The process of `pids` is about to become a command: what it has mapped so far does not count.
+        hold: Called when all is ready, right before sampling begins: returns when it may.
         stdout_is_taken: The result goes to standard output: the command writes to standard error instead.
         title: The target in words, with the names that tasks have now: they may end, or be renamed.
     """
@@ -52,6 +54,8 @@ class RecordRequest:
     events: Sequence[str] = ()
     call_graph: str = "fp"
     elevate: Sequence[str] = ()
+    waits: bool = False
+    hold: Callable[[], None] | None = None
     stdout_is_taken: bool = False
     title: str = field(init=False)
 

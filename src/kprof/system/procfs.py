@@ -68,10 +68,18 @@ def own_pid_is_global(proc: str = "/proc") -> bool:
     return True
 
 
-def cpu_seconds(task: int, proc: str = "/proc") -> float:
-    """Return how long a process has run on CPUs, with all its threads, in seconds; 0 if it is gone."""
+def cpu_seconds(task: int, proc: str = "/proc", *, thread: bool = False) -> float:
+    """Return how long a process has run on CPUs, in seconds; 0 if it is gone.
+
+    Args:
+        task: The process, with all its threads and the children that it waited for; or a thread.
+        proc: Where /proc is.
+        thread: Whether the thread alone is meant.
+    """
+    path = Path(proc, str(task), "task", str(task), "stat") if thread else Path(proc, str(task), "stat")
     with suppress(OSError, IndexError, ValueError):
-        text = Path(proc, str(task), "stat").read_text(encoding="utf-8", errors="replace")
+        text = path.read_text(encoding="utf-8", errors="replace")
         fields = text.rpartition(")")[2].split()
-        return (int(fields[_USER]) + int(fields[_SYSTEM])) / os.sysconf("SC_CLK_TCK")
+        ticks = sum(int(field) for field in fields[_USER : _SYSTEM + (1 if thread else 3)])
+        return ticks / os.sysconf("SC_CLK_TCK")
     return 0.0

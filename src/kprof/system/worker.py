@@ -15,6 +15,7 @@ from kprof.errors import KprofError
 
 Value = TypeVar("Value")
 _CHUNK = 1 << 16
+_TICK = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +26,25 @@ class Done(Generic[Value]):
         value: What it returned.
         user: Seconds in programs.
         system: Seconds in the kernel on their behalf.
+        waits: How often they gave up the CPU to wait, and so had to be woken up.
     """
 
     value: Value
     user: float
     system: float
+    waits: int = 0
 
 
-def run_beside(work: Sequence[Callable[[], Value]]) -> list[Done[Value]]:
+def run_beside(
+    work: Sequence[Callable[[], Value]], stop: Callable[[], int | None] = lambda: None
+) -> list[Done[Value]]:
     """Run functions at the same time, each in a process forked from us; wait for all.
 
     What they return must be picklable. If one fails, the others are sent SIGINT.
+
+    Args:
+        work: The functions.
+        stop: Asked several times a second for a signal that is to be passed on to all, once.
 
     Raises:
         KprofError: One of them raised it, or ended without a result.
@@ -44,8 +53,12 @@ def run_beside(work: Sequence[Callable[[], Value]]) -> list[Done[Value]]:
     waiting = {descriptor: b"" for _, descriptor in running}
     open_ones = set(waiting)
     failed: KprofError | None = None
+    passed_on = False
     while open_ones:
-        for descriptor in select.select(list(open_ones), [], [])[0]:
+        if not passed_on and (number := stop()):
+            passed_on = True
+            _signal(running, open_ones, number)
+        for descriptor in select.select(list(open_ones), [], [], _TICK)[0]:
             if part := os.read(descriptor, _CHUNK):
                 waiting[descriptor] += part
                 continue
@@ -54,14 +67,21 @@ def run_beside(work: Sequence[Callable[[], Value]]) -> list[Done[Value]]:
             error = _outcome(waiting[descriptor])[1]
             if error and not failed:
                 failed = error
-                for pid, other in running:
-                    if other in open_ones:
-                        os.kill(pid, signal.SIGINT)
+                _signal(running, open_ones, signal.SIGINT)
     usages = [os.wait4(pid, 0)[2] for pid, _ in running]
     if failed:
         raise failed
     values = [_outcome(waiting[descriptor])[0] for _, descriptor in running]
-    return [Done(value, use.ru_utime, use.ru_stime) for value, use in zip(values, usages, strict=True)]
+    return [
+        Done(value, use.ru_utime, use.ru_stime, use.ru_nvcsw)
+        for value, use in zip(values, usages, strict=True)
+    ]
+
+
+def _signal(running: Sequence[tuple[int, int]], open_ones: set[int], number: int) -> None:
+    for pid, descriptor in running:
+        if descriptor in open_ones:
+            os.kill(pid, number)
 
 
 def _fork(work: Callable[[], Any]) -> tuple[int, int]:

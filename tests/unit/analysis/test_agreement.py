@@ -75,10 +75,12 @@ def test_causes():
     bare = build([([Frame("main", "/x"), Frame("[unknown]", "/x")], 1000), ([Frame("main", "/x")], 500)])
     found = causes(named, bare)
     assert found["inner"] == found["[x]"] == Cause.symbols
+    gone = build([(["[unknown]"], 1000), ([Frame("main", "/x")], 500)])
+    assert causes(named, gone)["[unknown]"] == causes(named, gone)["inner"] == Cause.ended
     whole, cut = build([(["main", "outer", "leaf"], 1000)]), build([(["leaf"], 1000)])
     assert causes(whole, cut)["outer"] == Cause.depth
-    assert mean_depth(match(whole, cut), 0) == 3
-    assert mean_depth(match(whole, cut), 1) == 1
+    assert mean_depth(whole) == 3
+    assert mean_depth(cut) == 1
     near = (
         build([(["main", "a"], 510), (["main", "b"], 490)]),
         build([(["main", "a"], 490), (["main", "b"], 510)]),

@@ -119,6 +119,8 @@ class _Session:
             self.engine.targets.put(task, 1)
         if request.cgroup:
             self._limit_to_cgroup(request.cgroup)
+        if request.hold:
+            request.hold()
         self.engine.attach(request.pids)
         if any(source.target for source in self.plan.sources):
             # Their way to the program exists since they are attached.

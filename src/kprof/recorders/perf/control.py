@@ -24,7 +24,7 @@ class Control:
         # Opened for both directions, so that neither side waits for the other to open.
         self._out, self._in = (os.open(path, os.O_RDWR | os.O_NONBLOCK) for path in paths)
         self.arguments = (f"--control=fifo:{','.join(paths)}",)
-        self._asked = False
+        self._asked = self._held = False
 
     def answers(self, seconds: float) -> bool:
         """Ask perf whether it samples; wait up to `seconds` for the answer."""
@@ -33,6 +33,16 @@ class Control:
             # `ping` would be clearer, but came with perf 5.12; enabling again what samples does nothing.
             os.write(self._out, b"enable\n")
         return bool(select.select([self._in], [], [], seconds)[0])
+
+    def holds(self, seconds: float) -> bool:
+        """Tell perf, which samples nothing yet, to go on so; wait up to `seconds` for its answer."""
+        if not self._held:
+            self._held = True
+            os.write(self._out, b"disable\n")
+        answered = bool(select.select([self._in], [], [], seconds)[0])
+        if answered:
+            os.read(self._in, 1 << 16)
+        return answered
 
     def flush(self) -> None:
         """Have perf write what it holds: it empties its buffers whenever a message wakes it."""

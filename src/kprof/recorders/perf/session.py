@@ -94,7 +94,7 @@ class _Session:
         # A number that is used again is another task: keep what tells them apart.
         self.targets = {task: start_of(task) for task in (*request.pids, *request.tids)}
         # The waiting shell's maps must not be read: perf would keep them after the command's exec.
-        self.synthesis: Sequence[str] = ("--synth", "task") if self.gate else ()
+        self.synthesis: Sequence[str] = ("--synth", "task") if self.gate or request.waits else ()
         self.perf: Child | None = None
         # In memory, for a full disk is among the things that perf complains of.
         self.errors = os.fdopen(os.memfd_create("kprof-perf-errors"), "a+b")
@@ -126,7 +126,7 @@ class _Session:
             "--no-buildid-cache",
             *self.synthesis,
         ]
-        line += self.control.arguments
+        line += [*self.control.arguments, *(("-D", "-1") if request.hold else ())]
         if self.gate:
             return [*line, "-p", str(self.gate.pid)]
         if request.pids or request.tids:
@@ -152,6 +152,9 @@ class _Session:
         # sudo takes over a terminal that it may read: Ctrl-C would reach neither us nor the command.
         self.perf = Child(self.arguments(extra), out=self.errors, err=self.errors, no_input=True)
         deadline = time.monotonic() + _PATIENCE
+        if self.request.hold and self._is_held(deadline):
+            self.request.hold()
+            deadline = time.monotonic() + _PATIENCE
         while self.perf.poll() is None and time.monotonic() < deadline:
             if self.control.answers(_TICK):
                 self.started = True
@@ -162,6 +165,14 @@ class _Session:
         # A target that ends at once may take perf with it before it answers.
         self.started = self.started or (self.perf.poll() == 0 and Path(self.data).stat().st_size > 0)
         return self.started
+
+    def _is_held(self, deadline: float) -> bool:
+        """Wait until perf is ready to sample, which it does not do yet."""
+        assert self.perf is not None  # noqa: S101 - start() comes first
+        while self.perf.poll() is None and time.monotonic() < deadline:
+            if self.control.holds(_TICK):
+                return True
+        return False
 
     def follow(self, signals: StopSignals, progress: Progress) -> None:
         """Wait for the end of the time, the target, the command or a signal."""
