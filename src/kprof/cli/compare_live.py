@@ -98,7 +98,7 @@ def record(asked: Asked, choice: Any) -> Sides:
 def _rounds(request: RecordRequest, contenders: Sequence[Contender], runs: int, choice: Any) -> list[Round]:
     from kprof.pipeline.side_by_side import record_round  # noqa: PLC0415 - needs numpy
 
-    names = " and ".join(one.name for one in contenders)
+    names = ", ".join(one.name for one in contenders)
     length = f" for {request.duration:g} s" if request.duration else ""
     times = f", {runs} times" if runs > 1 else ""
     status(f"recording {request.title} with {names}{length}{times}")

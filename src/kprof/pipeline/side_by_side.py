@@ -12,6 +12,8 @@ from pathlib import Path
 from threading import BrokenBarrierError
 from typing import Any
 
+import numpy as np
+
 from kprof.model import Profile
 from kprof.pipeline.contenders import Contender
 from kprof.pipeline.costs import Cost
@@ -58,18 +60,30 @@ class Round:
 
 @dataclass(slots=True)
 class _Times:
-    """When sampling began, and when the target's CPU time was read first and last, and what it was."""
+    """When a recorder was launched, and when it began to sample."""
 
     launched: float = field(default_factory=time.monotonic)
     begun: float = 0.0
-    first: tuple[float, float] = (0.0, 0.0)
-    last: tuple[float, float] = (0.0, 0.0)
 
-    def ran(self, seconds: float) -> float:
-        """Return the target's CPU time in a recording of so many seconds."""
-        (begun, before), (ended, after) = self.first, self.last
-        # It is read somewhat later than sampling begins, and earlier than it ends.
-        return (after - before) * (seconds / (ended - begun) if ended > begun else 1.0)
+
+class _Running:
+    """How much CPU time the target had by when."""
+
+    def __init__(self, request: RecordRequest) -> None:
+        self._request = request
+        self._times: list[float] = []
+        self._ran: list[float] = []
+
+    def look(self) -> None:
+        """Take note of now."""
+        self._times.append(time.monotonic())
+        # A process that has ended has no CPU time any more.
+        self._ran.append(max(_ran(self._request), self._ran[-1] if self._ran else 0.0))
+
+    def between(self, begun: float, ended: float) -> float:
+        """Return the CPU time from one moment to another."""
+        before, after = np.interp((begun, ended), self._times, self._ran)
+        return float(after - before)
 
 
 _PATIENCE = 30.0
@@ -83,12 +97,14 @@ class Ran:
     Attributes:
         results: What each contender left.
         seconds: How long the command ran; or what ran beside the recorders returned.
+        running: CPU time of the target that is no command.
         ended: How the command ended, None if there is none.
         interrupted: Whether a signal ended it.
     """
 
     results: Sequence[Done[_Work]]
     seconds: float
+    running: _Running
     ended: Ended | None
     interrupted: bool
 
@@ -115,9 +131,9 @@ def record_round(
         KprofError: One of them cannot record, or saw nothing.
     """
     ran = run_round(request, contenders, folder, tick)
-    facts = {"target": request.title}
+    choice = replace(choice or Choice(), every_event=True, event="")
     pairs = zip(contenders, ran.results, strict=True)
-    taken = [_taken(one, done, choice, facts, ran.ended) for one, done in pairs]
+    taken = [_taken(one, done, ran, choice, request.title) for one, done in pairs]
     return Round(taken, ran.ended.status if ran.ended else None, ran.interrupted)
 
 
@@ -154,14 +170,17 @@ def run_round(
         elif beside:
             work.append(partial(start.run, len(contenders), beside))
 
+        running = _Running(request)
+
         def stop() -> int | None:
             tick()
+            running.look()
             return None if signals.reached_command else signals.last
 
         results: list[Done[Any]] = run_beside(work, stop)
         ended = command.finish(signals) if command else None
         seconds = results[-1].value if command or beside else 0.0
-        return Ran(results[: len(contenders)], seconds, ended, bool(signals.count))
+        return Ran(results[: len(contenders)], seconds, running, ended, bool(signals.count))
 
 
 def _work(
@@ -200,12 +219,9 @@ def _record(
     times, notes = _Times(), list[str]()
 
     def watch(elapsed: float, _size: int) -> None:
-        now, ran = time.monotonic(), _ran(request)
         if not times.begun:
-            times.begun, times.first = now - elapsed, (now, ran)
+            times.begun = time.monotonic() - elapsed
             ready()
-        # A process that has ended has no CPU time any more.
-        times.last = (now, max(ran, times.last[1]))
 
     try:
         recording = record(request, folder, note=notes.append, progress=watch)
@@ -216,26 +232,20 @@ def _record(
     return recording, times, time.monotonic(), notes
 
 
-def _taken(
-    one: Contender, done: Done[_Work], choice: Choice | None, facts: dict[str, str], ended: Ended | None
-) -> Taken:
+def _taken(one: Contender, done: Done[_Work], ran: Ran, choice: Choice, title: str) -> Taken:
     recording, times, stopped, notes = done.value
     begun = time.monotonic()
-    profile = read(
-        [recording.path],
-        replace(choice or Choice(), every_event=True, event=""),
-        facts={**recording.facts, **facts},
-    )
-    seconds = float(recording.facts["duration"].split()[0])
-    finish = stopped - (times.begun + seconds) + time.monotonic() - begun
+    profile = read([recording.path], choice, facts={**recording.facts, "target": title})
+    ended = times.begun + float(recording.facts["duration"].split()[0])
+    finish = stopped - ended + time.monotonic() - begun
     rate = int(recording.facts.get("frequency", "0").split()[0])
-    ran = ended.cpu if ended else times.ran(seconds)
+    seconds = ran.ended.cpu if ran.ended else ran.running.between(times.begun, ended)
     cost = Cost(
         done.user,
         done.system,
         done.waits,
         bytes_moved(one.backend, recording.path),
-        round(rate * ran) if rate and ran else None,
+        round(rate * seconds) if rate and seconds else None,
         int(profile.samples.count.sum()),
         sum(profile.meta.quality.lost.values()),
         os.stat(recording.path).st_size,  # noqa: PTH116 - one number of one file
