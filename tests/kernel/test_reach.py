@@ -32,4 +32,6 @@ def test_doctor_sees_every_kind_of_hook_work(found):
     assert found["doctor"]["code"] == 0, found["doctor"]["err"]
     engines = {engine["name"]: engine for engine in found["doctor"]["found"]["engines"]}
     assert engines["perf"]["works"]
-    assert engines["libbpf"]["proof"].endswith("samples, tracepoints, tp_btf, kprobe, fentry, uprobe")
+    assert engines["libbpf"]["proof"].endswith(
+        "samples, tracepoints, raw tracepoints, kprobe, fentry, uprobe"
+    )

@@ -203,6 +203,13 @@ class ElfFile:
             known |= inside
         return addresses, known
 
+    def address_to_offset(self, address: int) -> int | None:
+        """Return which byte of the file is loaded at a virtual address, None if none is."""
+        for segment in self.segments:
+            if segment.vaddr <= address < segment.vaddr + segment.filesz:
+                return address - segment.vaddr + segment.offset
+        return None
+
     @cached_property
     def debuglink(self) -> tuple[str, int] | None:
         """Name and CRC-32 of the file with the debug information, from `.gnu_debuglink` (gdb manual)."""

@@ -23,12 +23,14 @@ class Probe:
         name: Its name.
         address: Where it lies, as the ELF file counts.
         arguments: Bytes (negative for signed ones) and place of each, as in `-4@%edi`.
+        semaphore: Address of the counter of its tracers, without which it is passed over; 0 if it has none.
     """
 
     provider: str
     name: str
     address: int
     arguments: tuple[str, ...]
+    semaphore: int = 0
 
 
 def probes_of(elf: ElfFile) -> Iterator[Probe]:
@@ -45,10 +47,10 @@ def probes_of(elf: ElfFile) -> Iterator[Probe]:
         start = at + _HEAD + (name_size + 3 & ~3)
         content = bytes(notes[start : start + size])
         if kind == _KIND and len(content) >= places.size and bytes(notes[at + _HEAD :][:name_size]) == _OWNER:
-            address, written_base, _ = places.unpack_from(content)
+            address, written_base, semaphore = places.unpack_from(content)
             # prelink moves sections, but not what notes say.
             moved = base.address - written_base if base and written_base else 0
             texts = content[places.size :].decode(errors="replace").split("\0")
             if len(texts) > 2:  # noqa: PLR2004 - provider, name, arguments
-                yield Probe(texts[0], texts[1], address + moved, tuple(texts[2].split()))
+                yield Probe(texts[0], texts[1], address + moved, tuple(texts[2].split()), semaphore)
         at = start + (size + 3 & ~3)

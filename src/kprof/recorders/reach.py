@@ -2,7 +2,7 @@
 
 RECORDING_SUFFIX = ".kprof"
 BPF_EVENTS = ("on-cpu", "off-cpu", "wakeup", "block-io", "malloc", "lock", "syscall", "tcp")
-BPF_PREFIXES = ("kprobe:", "kretprobe:", "fentry:", "fexit:", "uprobe:", "uretprobe:", "usdt:")
+BPF_PREFIXES = ("kprobe:", "kretprobe:", "fentry:", "fexit:", "uprobe:", "uretprobe:", "usdt:", "raw_tp:")
 
 
 def needs_bpf(event: str) -> bool:

@@ -10,7 +10,7 @@ from kprof.elf import ElfFile
 from kprof.elf.layout import SHT_SYMTAB
 from kprof.elf.search import FileFinder
 from kprof.errors import NotAvailableError, TargetError
-from kprof.survey.binary import open_binary
+from kprof.recorders.bpf.binaries import open_binary
 from kprof.survey.findings import Finding, State
 from kprof.system.packages import install_command
 from kprof.system.procfs import is_alive

@@ -10,8 +10,8 @@ from kprof.elf.btf import Argument, Btf, Prototype
 from kprof.elf.functions import functions_of
 from kprof.elf.usdt import probes_of
 from kprof.errors import FormatError, KprofError
-from kprof.survey.binary import open_binary
-from kprof.survey.events import Event, Pattern, Verdict
+from kprof.recorders.bpf.binaries import open_binary
+from kprof.survey.events import Event, Pattern
 from kprof.survey.reach import NEEDS_BPF, Reach
 from kprof.survey.words import HARDWARE, MEANINGS, RECIPES
 from kprof.system.event_formats import Field, fields_of
@@ -21,7 +21,6 @@ from kprof.system.tracefs import tracepoint_format, tracepoints
 
 _SYSCALL = re.compile(r"^syscalls:sys_(enter|exit)_(\w+)$")
 _SYSCALL_FUNCTION = re.compile(r"^__(?:x64|arm64|riscv|s390x|ia32)_(?:compat_)?sys_(\w+)$")
-_NOT_YET = "not yet"
 
 
 class Catalog:
@@ -113,8 +112,8 @@ class Catalog:
             if pattern.fits(f"raw_tp:{name}"):
                 prototype = self.raw_prototype(name)
                 what = prototype.spelled(name).partition(" ")[2] if prototype else ""
-                use = f": use {twins[name]}" if name in twins else ""
-                reach = {"perf": NEEDS_BPF, "libbpf": Verdict(f"{_NOT_YET}{use}")}
+                what += f"; its fields: {twins[name]}" if name in twins else ""
+                reach = {"perf": NEEDS_BPF, "libbpf": self.reach.hook("raw tracepoints")}
                 yield Event(f"raw_tp:{name}", "raw tracepoint", what, reach)
 
     def raw_prototype(self, name: str) -> Prototype | None:
@@ -163,18 +162,19 @@ class Catalog:
             name = f"usdt:{path}:{probe.provider}:{probe.name}"
             if pattern.fits(name):
                 what = f"at {probe.address:#x}, {len(probe.arguments)} arguments"
-                yield Event(name, "usdt probe", what, {"perf": NEEDS_BPF, "libbpf": Verdict(_NOT_YET)})
+                what += ", counts its tracers" if probe.semaphore else ""
+                reach = {"perf": NEEDS_BPF, "libbpf": self.reach.hook("uprobe")}
+                yield Event(name, "usdt probe", what, reach)
         yield from self._user_functions(elf, path, pattern)
 
     def _user_functions(self, elf: ElfFile, path: str, pattern: Pattern) -> Iterator[Event]:
         for function in functions_of(elf):
             name = f"uprobe:{path}:{function.name}"
             if pattern.fits(name):
-                verdict = self.reach.hook("uprobe")
-                if verdict.reached and function.namesakes > 1:
-                    verdict = Verdict(f"ambiguous: {function.namesakes} of this name")
                 what = f"{_demangled(function.name)}, {function.size:,} bytes"
-                yield Event(name, "function", what, {"perf": NEEDS_BPF, "libbpf": verdict})
+                what += f", one of {function.namesakes} of this name" if function.namesakes > 1 else ""
+                reach = {"perf": NEEDS_BPF, "libbpf": self.reach.hook("uprobe")}
+                yield Event(name, "function", what, reach)
 
 
 def _demangled(name: str) -> str:

@@ -14,7 +14,7 @@ from kprof.system.tools import SYSTEM_PYTHON
 HOOKS = {
     "samples": "cpu-clock",
     "tracepoints": "sched:sched_switch",
-    "tp_btf": "off-cpu",
+    "raw tracepoints": "raw_tp:sched_switch",
     "kprobe": "kprobe:vfs_read",
     "fentry": "fentry:vfs_read",
     "uprobe": "malloc",

@@ -46,6 +46,24 @@ def test_a_tracepoint_counts_every_time(record, weights, tmp_path):
     assert "getppid" in (tmp_path / "out.folded").read_text()
 
 
+def test_a_raw_tracepoint_counts_every_time(kprof, record, weights, tmp_path):
+    """As often as the tracepoint of its name, and the stack ends in the kernel's work, not in ours."""
+    code = "import os\nfor _ in range(2345): os.getppid()"
+    done = record(
+        "-e", "raw_tp:sys_enter,raw_syscalls:sys_enter", "-o", "x.kprof", "--", sys.executable, "-c", code
+    )
+    assert done.returncode == 0, done.stderr
+    counts = []
+    for event in ("raw_tp:sys_enter", "raw_syscalls:sys_enter"):
+        done = kprof("fold", "x.kprof", "-e", event, "-o", "out.folded")
+        assert done.returncode == 0, done.stderr
+        stacks = weights(tmp_path / "out.folded")
+        assert sum(weight for stack, weight in stacks.items() if "getppid" in stack) == 2345
+        assert not any("bpf_" in stack for stack in stacks)
+        counts.append(sum(stacks.values()))
+    assert abs(counts[0] - counts[1]) < 20
+
+
 def test_calls_of_a_function(kprof, record, weights, tallies, tmp_path, split, running):
     done = record("-e", f"uprobe:{split}:two,uretprobe:{split}:two", "-o", "x.kprof", "--", split, "0.3")
     assert done.returncode == 0, done.stderr
@@ -66,6 +84,9 @@ def test_calls_of_a_function(kprof, record, weights, tallies, tmp_path, split, r
     [
         ("uprobe:/no/such/file:main", 2, "no file /no/such/file"),
         ("uprobe:/bin/sh:no_such_function", 2, "no function no_such_function"),
+        ("raw_tp:no_such_tracepoint", 2, "no raw tracepoint no_such_tracepoint"),
+        ("usdt:/bin/sh:a:b", 2, "no probe a:b in /bin/sh; /bin/sh has no probes at all"),
+        ("uprobe:/bin/sh:mainn", 2, "no function mainn"),
         ("sched:nothing", 2, "no tracepoint sched:nothing"),
         ("off-cpu,off-cpu:u", 2, "twice"),
         ("fentry:no_such_function", 2, "no kernel function no_such_function"),

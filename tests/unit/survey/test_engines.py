@@ -79,9 +79,12 @@ def test_kinds_of_hooks_that_are_refused(survey):
 
     found = survey(bpf=some)["libbpf"]
     assert found.works
-    assert found.proof == "loaded and attached: samples, tracepoints, tp_btf, uprobe; refused: kprobe, fentry"
+    assert (
+        found.proof
+        == "loaded and attached: samples, tracepoints, raw tracepoints, uprobe; refused: kprobe, fentry"
+    )
     assert found.mend == "kprobe: mend it; fentry: mend it"
-    assert set(HOOKS) == {"samples", "tracepoints", "tp_btf", "kprobe", "fentry", "uprobe"}
+    assert set(HOOKS) == {"samples", "tracepoints", "raw tracepoints", "kprobe", "fentry", "uprobe"}
 
 
 def test_the_line_that_says_most(survey):

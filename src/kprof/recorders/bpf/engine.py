@@ -13,7 +13,9 @@ from kprof.recorders.bpf.hooks import Reach, attach
 from kprof.recorders.bpf.libbpf import LibbpfError
 from kprof.recorders.bpf.loader import BpfObject
 from kprof.recorders.bpf.sources import Source
+from kprof.recorders.bpf.uprobes import many_at_once
 from kprof.wire import bpf_events as layout
+from kprof.wire.bpf_syscall import TRACE_UPROBE_MULTI
 
 PROGRAMS = Path(__file__).parent / "programs"
 _SHARED = ("rows_a", "rows_b", "active", "stacks", "tallies", "targets", "cgroups", "scratches", "open")
@@ -46,6 +48,7 @@ class Engine:
         self._family: BpfObject | None = None
         self._stack = ExitStack()
         self._current = 0
+        self.notes: list[str] = []
         self._still_open = np.zeros(len(sources), np.int64)
 
     def __enter__(self) -> Self:
@@ -70,7 +73,9 @@ class Engine:
         """
         for number, source in enumerate(self._sources):
             self._settings["event"] = number
-            self._objects.append(self._load(source.file, source.programs, source.target))
+            self._objects.append(
+                self._load(source.file, source.programs, source.target, at_places=source.places > 0)
+            )
         if self._settings["targets"][0] == layout.PROCESSES:
             self._family = self._load(_FAMILY, _FAMILY_PROGRAMS)
         first = self._objects[0]
@@ -82,7 +87,9 @@ class Engine:
         self.targets = first.map("targets", "u4", "u4")
         self.cgroups = first.map("cgroups", "u4", "u4")
 
-    def _load(self, name: str, programs: Sequence[str], target: str = "") -> BpfObject:
+    def _load(
+        self, name: str, programs: Sequence[str], target: str = "", *, at_places: bool = False
+    ) -> BpfObject:
         """Load an object; all but the first use the first one's maps."""
         loaded = self._stack.enter_context(BpfObject((PROGRAMS / f"{name}.bpf.o").read_bytes(), programs))
         if target:
@@ -90,6 +97,9 @@ class Engine:
                 loaded.set_target(programs[0], target)
             except LibbpfError:
                 raise UsageError(f"there is no kernel function {target} to attach to", _SYMBOLS) from None
+        if at_places and many_at_once():
+            for program in programs:
+                loaded.set_attach_type(program, TRACE_UPROBE_MULTI)
         if _SETTINGS in loaded.maps:
             loaded.set_section(_SETTINGS, self._settings.tobytes())
         for each in loaded.maps:
@@ -118,9 +128,11 @@ class Engine:
                 for program in source.programs:
                     loaded.attach(program)
             reach = Reach(number, self._cpus, pids)
-            attached = [attach(loaded, source, hook, reach) for hook in source.hooks]
-            if source.hooks and not any(attached):
-                raise UsageError(f"{source.name}: none of its functions is there", "is it the right file?")
+            refused = sum(attach(loaded, source, hook, reach) for hook in source.hooks)
+            if refused and refused == source.places:
+                raise UsageError(f"{source.name}: no breakpoint can stand there", "name another function")
+            if refused:
+                self.notes.append(f"{refused:,} of the places of {source.name} can hold no breakpoint")
 
     def drain(self, dump: DumpWriter) -> int:
         """Move what was counted so far to the recording; return how many rows that was.

@@ -9,14 +9,12 @@ from typing import Any
 import numpy as np
 
 from kprof.errors import UsageError
+from kprof.recorders.bpf import uprobes
 from kprof.recorders.bpf.libbpf import LibbpfError, perf_event_open
 from kprof.recorders.bpf.loader import BpfObject
-from kprof.recorders.bpf.sources import Function, Hook, Kprobe, PerfEvent, Source, Tracepoint
+from kprof.recorders.bpf.sources import Hook, Kprobe, PerfEvent, Places, RawTracepoint, Source, Tracepoint
 from kprof.wire import bpf_events as layout
 from kprof.wire import perf_abi as abi
-
-_EVERYBODY = -1
-_SYMBOLS = "`nm -D FILE` and `nm FILE` show those that are there"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +32,23 @@ class Reach:
     pids: Sequence[int]
 
 
-def attach(loaded: BpfObject, source: Source, hook: Hook, reach: Reach) -> bool:
-    """Attach the program of a source; say whether there is what it is attached to.
+def attach(loaded: BpfObject, source: Source, hook: Hook, reach: Reach) -> int:
+    """Attach the program of a source; return how many of its places in programs could hold no breakpoint.
 
     Raises:
-        UsageError: There is not, and it is not optional.
+        UsageError: There is not what it is attached to.
         LibbpfError: The kernel refuses the attachment.
         OSError: The kernel refuses the event.
     """
     (program,) = source.programs
-    if isinstance(hook, Function):
-        return _attach_to_function(loaded, program, hook, reach)
+    if isinstance(hook, Places):
+        return uprobes.attach(loaded, program, hook, reach.number, reach.pids)
     if isinstance(hook, Kprobe):
         loaded.attach_to_kernel_function(program, hook)
-        return True
+        return 0
+    if isinstance(hook, RawTracepoint):
+        _attach_to_raw_tracepoint(loaded, program, hook.name)
+        return 0
     for cpu in reach.cpus if isinstance(hook, PerfEvent) else reach.cpus[:1]:
         event = perf_event_open(_attr(source, hook), cpu=cpu)
         try:
@@ -55,22 +56,18 @@ def attach(loaded: BpfObject, source: Source, hook: Hook, reach: Reach) -> bool:
         except LibbpfError:
             os.close(event)
             raise
-    return True
+    return 0
 
 
-def _attach_to_function(loaded: BpfObject, program: str, hook: Function, reach: Reach) -> bool:
-    cookie = reach.number | hook.weight << layout.COOKIE_SHIFT
-    cookie |= layout.COOKIE_INSIDE if hook.returns or hook.offset else 0
+def _attach_to_raw_tracepoint(loaded: BpfObject, program: str, name: str) -> None:
     try:
-        for pid in reach.pids or (_EVERYBODY,):
-            loaded.attach_to_function(program, hook, pid, cookie)
+        loaded.attach_to_raw_tracepoint(program, name)
     except LibbpfError as error:
         if error.number != errno.ENOENT:
             raise
-        if not hook.optional:
-            raise UsageError(f"there is no function {hook.symbol} in {hook.path}", _SYMBOLS) from None
-        return False
-    return True
+        raise UsageError(
+            f"there is no raw tracepoint {name}", f"`kprof events raw_tp:{name[:4]}` lists those like it"
+        ) from None
 
 
 def _attr(source: Source, hook: PerfEvent | Tracepoint) -> np.ndarray[Any, Any]:

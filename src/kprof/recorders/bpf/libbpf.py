@@ -1,4 +1,4 @@
-"""libbpf and the one system call that Python lacks: the only module that calls C by itself.
+"""libbpf and the system calls that Python lacks: the only module that calls C by itself.
 
 Memory goes in and out as addresses of numpy arrays. What libbpf and the verifier say is kept, and handed on
 when something fails. No ELF and no BTF is looked into here: libbpf does that.
@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 
 from kprof.errors import NotAvailableError
-from kprof.wire import perf_abi
+from kprof.wire import bpf_syscall, perf_abi
 
 _LIBRARY = "libbpf.so.1"
 _PERF_EVENT_OPEN = {"x86_64": 298, "aarch64": 241, "riscv64": 241, "ppc64le": 319, "s390x": 331}
+_BPF = {"x86_64": 321, "aarch64": 280, "riscv64": 280, "ppc64le": 361, "s390x": 351}
 _WORST_LEVEL_TO_KEEP = 1  # warnings and information; 2 is for those who debug libbpf
 _LONGEST_LINE = 1 << 16
 
@@ -38,11 +39,14 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "bpf_program__name": (_S, (_P,)),
     "bpf_program__fd": (_I, (_P,)),
     "bpf_program__set_autoload": (_I, (_P, ctypes.c_bool)),
+    "bpf_program__set_expected_attach_type": (_I, (_P, _I)),
     "bpf_program__attach": (_P, (_P,)),
     "bpf_program__attach_perf_event_opts": (_P, (_P, _I, _P)),
     "bpf_program__set_attach_target": (_I, (_P, _I, _S)),
     "bpf_program__attach_kprobe_opts": (_P, (_P, _S, _P)),
     "bpf_program__attach_uprobe_opts": (_P, (_P, _I, _S, _SIZE, _P)),
+    "bpf_program__attach_raw_tracepoint": (_P, (_P, _S)),
+    "bpf_prog_load": (_I, (_I, _S, _S, _P, _SIZE, _P)),
     "bpf_link__destroy": (_I, (_P,)),
     "bpf_map__fd": (_I, (_P,)),
     "bpf_map__reuse_fd": (_I, (_P, _I)),
@@ -139,15 +143,52 @@ def perf_event_open(attr: np.ndarray[Any, Any], *, pid: int = -1, cpu: int = -1)
     Raises:
         OSError: The kernel refuses.
     """
-    number = _PERF_EVENT_OPEN.get(platform.machine())
+    descriptor = _system_call(_PERF_EVENT_OPEN, pointer(attr), pid, cpu, -1, perf_abi.FLAG_FD_CLOEXEC)
+    if descriptor < 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return descriptor
+
+
+def bpf(command: int, attr: np.ndarray[Any, Any], what: str) -> int:
+    """Do what libbpf does not know of by itself; return what the kernel does, such as a file descriptor.
+
+    Args:
+        command: Of the system call `bpf`.
+        attr: Its argument, one row.
+        what: What it is for, in words.
+
+    Raises:
+        LibbpfError: The kernel refuses.
+    """
+    done = _system_call(_BPF, command, pointer(attr), attr.itemsize)
+    if done < 0:
+        raise error(what)
+    return done
+
+
+def load_nothing(kind: int, attach_type: int) -> int:
+    """Load a program that does nothing, and return its file descriptor.
+
+    Raises:
+        LibbpfError: The kernel refuses.
+    """
+    options = np.zeros(1, bpf_syscall.PROG_LOAD_OPTIONS)
+    options["size"], options["expected_attach_type"] = options.itemsize, attach_type
+    nothing = np.frombuffer(bpf_syscall.NOTHING, np.uint8)
+    done = library().bpf_prog_load(
+        kind, b"nothing", b"Dual BSD/GPL", pointer(nothing), len(nothing) // 8, pointer(options)
+    )
+    if done < 0:
+        raise error("loading a program that does nothing", done)
+    return int(done)
+
+
+def _system_call(numbers: dict[str, int], *arguments: int) -> int:
+    number = numbers.get(platform.machine())
     if number is None:
         raise NotAvailableError(f"the bpf backend does not know {platform.machine()}", "use --backend perf")
     # A plain int would be passed as 32 bits, and the rest of the register is not defined.
-    values = (number, pointer(attr), pid, cpu, -1, perf_abi.FLAG_FD_CLOEXEC)
-    descriptor = _libc().syscall(*(ctypes.c_long(value) for value in values))
-    if descriptor < 0:
-        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
-    return int(descriptor)
+    return int(_libc().syscall(*(ctypes.c_long(value) for value in (number, *arguments))))
 
 
 def pointer(array: np.ndarray[Any, Any]) -> int:

@@ -5,6 +5,7 @@ attached; maps are read in batches into numpy arrays.
 """
 
 import errno
+import os
 from collections.abc import Sequence
 from typing import Any, Self
 
@@ -18,7 +19,7 @@ from kprof.recorders.bpf.libbpf import (
     pointer,
     write_memory,
 )
-from kprof.recorders.bpf.sources import Function, Kprobe
+from kprof.recorders.bpf.sources import Kprobe, Place, Places
 
 Array = np.ndarray[Any, Any]
 # Elements that are taken out of a map at once.
@@ -121,6 +122,7 @@ class BpfObject:
         # libbpf reads the image until the object is loaded.
         self._image = np.frombuffer(image, np.uint8)
         self._links: list[int] = []
+        self._descriptors: list[int] = []
         self._object = library().bpf_object__open_mem(pointer(self._image), len(image), None)
         if not self._object:
             raise error("opening the BPF object")
@@ -165,6 +167,11 @@ class BpfObject:
         if status:
             raise error(f"looking for the kernel function {function}", status)
 
+    def set_attach_type(self, program: str, kind: int) -> None:
+        """Say how a program will be attached, before loading."""
+        if status := library().bpf_program__set_expected_attach_type(self._program(program), kind):
+            raise error(f"choosing how {program} is attached", status)
+
     def set_room(self, name: str, entries: int) -> None:
         """Set how many elements a map holds, before loading."""
         if status := library().bpf_map__set_max_entries(self._map(name), entries):
@@ -204,15 +211,19 @@ class BpfObject:
         link = library().bpf_program__attach_perf_event_opts(self._program(name), event, pointer(options))
         self._keep(link, name)
 
-    def attach_to_function(self, name: str, where: Function, pid: int, cookie: int) -> None:
-        """Attach a program to a function of a process, or of all if `pid` is -1."""
-        symbol = np.frombuffer(where.symbol.encode() + b"\0", np.uint8)
-        address = pointer(symbol) if where.symbol else 0
-        options = np.array([(_UPROBE.itemsize, 0, cookie, where.returns, address)], _UPROBE)
+    def attach_to_place(self, name: str, where: Places, place: Place, pid: int, cookie: int) -> None:
+        """Attach a program to a place in the program of a process, or of all if `pid` is -1."""
+        options = np.array([(_UPROBE.itemsize, place.semaphore, cookie, where.returns, 0)], _UPROBE)
+        path = where.path.encode("utf-8", "surrogateescape")
         link = library().bpf_program__attach_uprobe_opts(
-            self._program(name), pid, where.path.encode(), where.offset, pointer(options)
+            self._program(name), pid, path, place.offset, pointer(options)
         )
-        self._keep(link, f"{name} to {where.symbol or hex(where.offset)} of {where.path}")
+        self._keep(link, f"{name} to {place.name or hex(place.offset)} of {where.path}")
+
+    def attach_to_raw_tracepoint(self, name: str, tracepoint: str) -> None:
+        """Attach a program to a tracepoint by its name."""
+        link = library().bpf_program__attach_raw_tracepoint(self._program(name), tracepoint.encode())
+        self._keep(link, f"{name} to the raw tracepoint {tracepoint}")
 
     def attach_to_kernel_function(self, name: str, where: Kprobe) -> None:
         """Attach a program to a function of the kernel, by a breakpoint."""
@@ -221,6 +232,14 @@ class BpfObject:
             self._program(name), where.symbol.encode(), pointer(options)
         )
         self._keep(link, f"a kprobe to {where.symbol}")
+
+    def descriptor(self, name: str) -> int:
+        """Return the file descriptor of a loaded program, which the object owns."""
+        return int(library().bpf_program__fd(self._program(name)))
+
+    def keep_descriptor(self, link: int) -> None:
+        """Own the file descriptor of a link, which is detached when it is closed."""
+        self._descriptors.append(link)
 
     def _keep(self, link: int | None, name: str) -> None:
         if not link:
@@ -239,6 +258,8 @@ class BpfObject:
         """Detach all programs: none of them runs any more when this returns."""
         while self._links:
             library().bpf_link__destroy(self._links.pop())
+        while self._descriptors:
+            os.close(self._descriptors.pop())
 
     def close(self) -> None:
         """Detach, and give back programs and maps."""

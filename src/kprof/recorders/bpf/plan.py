@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from kprof.errors import NotAvailableError, UsageError
-from kprof.recorders.bpf.functions import function_source
+from kprof.recorders.bpf.functions import function_source, is_pattern
 from kprof.recorders.bpf.recipes import RECIPES, recipe
-from kprof.recorders.bpf.sources import Kprobe, PerfEvent, Source, Tracepoint
+from kprof.recorders.bpf.sources import Kprobe, PerfEvent, RawTracepoint, Source, Tracepoint
 from kprof.recorders.reach import BPF_PREFIXES
 from kprof.recorders.request import RecordRequest
 from kprof.system.tracefs import tracepoint_number
@@ -29,6 +29,7 @@ _HARDWARE = {
 _MODIFIED = re.compile(r"^(.*?)(?::([ukp]+))?$")
 _SAMPLED = re.compile(r"^(on-cpu|cycles)(:|$)")
 _KERNEL_FUNCTION = re.compile(r"^(kprobe|kretprobe|fentry|fexit):([\w.]+)(?:\+(0x[0-9a-fA-F]+|\d+))?$")
+_RAW_TRACEPOINT = re.compile(r"^raw_tp:(\w+)$")
 _TRACEPOINT = re.compile(r"^[\w-]+:[\w-]+$")
 _BOTH = layout.USER | layout.KERNEL
 
@@ -83,6 +84,7 @@ def plan(
     if request.weight and not any(name.partition(":")[0] in RECIPES for name in names):
         raise UsageError(f"{names[0]} has no duration to weigh by {request.weight}", "leave --weight out")
     facts = {}
+    notes += [f"{s.name} is {s.places:,} place{'s' * (s.places > 1)}" for s in sources if is_pattern(s.name)]
     if any(source.frequency for source in sources):
         facts["frequency"] = f"{frequency} Hz"
     if not hardware and any(map(_SAMPLED.match, names)):
@@ -103,12 +105,14 @@ def _check(names: list[str]) -> None:
 def _source(
     text: str, request: RecordRequest, frequency: int, hardware: bool, tracepoint: Callable[[str], int]
 ) -> Source:
-    if text.startswith(("uprobe:", "uretprobe:")):
+    if text.startswith(("uprobe:", "uretprobe:", "usdt:")):
         return function_source(text, request)
     if match := _KERNEL_FUNCTION.match(text):
         return _kernel_function(text, *match.groups())
+    if match := _RAW_TRACEPOINT.match(text):
+        return Source(text, "events", "kernel", ("raw_tracepoint",), (RawTracepoint(match[1]),))
     if text.startswith(BPF_PREFIXES):
-        raise NotAvailableError(f"{text} is not recorded by this version", _known())
+        raise UsageError(f"{text}: not an event", _known())
     match = _MODIFIED.match(text)
     name, modifiers = (match[1], match[2] or "") if match else (text, "")
     sides = {"u": layout.USER, "k": layout.KERNEL}.get(modifiers, _BOTH)
@@ -157,5 +161,6 @@ def _perf_event(name: str, frequency: int, hardware: bool) -> tuple[str, str, Pe
 
 
 def _known() -> str:
-    names = ["on-cpu", *RECIPES, *_SOFTWARE, *_HARDWARE, "GROUP:TRACEPOINT", "uprobe:PATH:FUNCTION"]
-    return f"it knows {', '.join(names)}, kprobe:FUNCTION, fentry:FUNCTION"
+    names = ["on-cpu", *RECIPES, *_SOFTWARE, *_HARDWARE, "GROUP:TRACEPOINT", "raw_tp:NAME"]
+    functions = "uprobe:PATH:FUNCTION, usdt:PATH:PROVIDER:NAME, kprobe:FUNCTION, fentry:FUNCTION"
+    return f"it knows {', '.join(names)}, {functions}"

@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from kprof.errors import NotAvailableError, UsageError
-from kprof.recorders.bpf.functions import allocators
-from kprof.recorders.bpf.sources import Function, Source
+from kprof.recorders.bpf.binaries import allocators
+from kprof.recorders.bpf.functions import named_places
+from kprof.recorders.bpf.sources import Place, Places, Source
 from kprof.recorders.request import RecordRequest
 from kprof.system.tracefs import has_tracepoint
 from kprof.wire import bpf_events as layout
@@ -59,11 +60,7 @@ def _tcp(_request: RecordRequest) -> Source:
 
 
 def _malloc(request: RecordRequest) -> Source:
-    hooks = [
-        Function(path, symbol, weight=weight, optional=True)
-        for path in allocators(request)
-        for symbol, weight in _ALLOCATING.items()
-    ]
+    hooks = [Places(path, named_places(path, _ALLOCATING)) for path in allocators(request)]
     return Source("malloc", "bytes", "sample", ("function",), hooks, layout.USER)
 
 
@@ -96,7 +93,11 @@ def recipe(name: str, sides: int, request: RecordRequest) -> Source:
         return source
     weight = _WEIGHTS[request.weight]
     if name == "malloc" and weight == layout.WEIGH_ONE:
-        calls = [replace(hook, weight=layout.ONE) for hook in source.hooks if isinstance(hook, Function)]
+        calls = [
+            replace(hook, places=[Place(place.name, place.offset) for place in hook.places])
+            for hook in source.hooks
+            if isinstance(hook, Places)
+        ]
         return replace(source, hooks=calls, unit="events")
     if source.weight is None or (weight == layout.WEIGH_BYTES and name not in _WITH_BYTES):
         raise UsageError(f"{name} cannot be weighed by {request.weight}", f"it is weighed by {source.unit}")

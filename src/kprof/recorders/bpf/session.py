@@ -20,6 +20,7 @@ from kprof.recorders.bpf.pace import Pace
 from kprof.recorders.bpf.plan import Plan, plan
 from kprof.recorders.bpf.relatives import Relatives
 from kprof.recorders.bpf.snapshot import Snapshot
+from kprof.recorders.bpf.sources import RawTracepoint
 from kprof.recorders.bpf.space import SpaceLog
 from kprof.recorders.bpf.waiting import Waiting
 from kprof.recorders.gate import Gate
@@ -62,6 +63,8 @@ def record(
     try:
         with StopSignals() as signals, _Session(request, planned, folder) as session:
             session.start()
+            for text in session.engine.notes:
+                note(text)
             session.follow(signals, progress)
             for text in session.finish():
                 note(text)
@@ -211,7 +214,8 @@ class _Session:
     def _meta(self) -> dict[str, Any]:
         events = [{"name": source.name, "unit": source.unit} for source in self.plan.sources]
         # Functions between a tracepoint and a program on it: what is above them is not the kernel's work.
-        hidden = [] if all(source.hooks for source in self.plan.sources) else ranges_of(_OUR_WAY)
+        direct = all(s.hooks and not isinstance(s.hooks[0], RawTracepoint) for s in self.plan.sources)
+        hidden = [] if direct else ranges_of(_OUR_WAY)
         return {
             "events": events,
             "clock": "CLOCK_MONOTONIC",

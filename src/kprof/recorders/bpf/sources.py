@@ -35,24 +35,48 @@ class Tracepoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Function:
-    """A function of a program or a library.
+class Place:
+    """An instruction of a program or a library.
+
+    Attributes:
+        name: Of the function or the probe that it belongs to; empty for an offset alone.
+        offset: Of the instruction, in bytes from the start of the file.
+        semaphore: Where in the file the counter of a probe's tracers lies; 0 if it has none.
+        weight: What an occurrence weighs: `ONE`, or arguments of the function.
+        starts: Whether it is the first one of its function, which has not made its frame there.
+    """
+
+    name: str
+    offset: int
+    semaphore: int = 0
+    weight: int = layout.ONE
+    starts: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Instructions of one file.
 
     Attributes:
         path: The file.
-        symbol: The function's name; empty for an offset alone.
-        offset: Bytes behind its start, or within the file.
-        returns: Whether its return counts, and not its call.
-        weight: What a call weighs: `ONE`, or arguments.
-        optional: Whether the file may lack it.
+        places: The instructions.
+        returns: Whether the returns of the functions that begin there count, and not their calls.
     """
 
     path: str
-    symbol: str
-    offset: int = 0
+    places: Sequence[Place]
     returns: bool = False
-    weight: int = layout.ONE
-    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RawTracepoint:
+    """A tracepoint of the kernel, as it is before tracefs describes it.
+
+    Attributes:
+        name: Its name.
+    """
+
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +94,7 @@ class Kprobe:
     returns: bool = False
 
 
-Hook = PerfEvent | Tracepoint | Function | Kprobe
+Hook = PerfEvent | Tracepoint | RawTracepoint | Places | Kprobe
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +122,11 @@ class Source:
     weight: int | None = None
     target: str = ""
     counts_open: bool = True
+
+    @property
+    def places(self) -> int:
+        """At how many places of programs its program is."""
+        return sum(len(hook.places) for hook in self.hooks if isinstance(hook, Places))
 
     @property
     def frequency(self) -> int:

@@ -1,12 +1,18 @@
 """Which programs count which events."""
 
+import os
+import subprocess
+from pathlib import Path
+
 import pytest
 
 from kprof.errors import NotAvailableError, UsageError
 from kprof.recorders import RecordRequest, choose_backend
+from kprof.recorders.bpf import functions
+from kprof.recorders.bpf.binaries import find_binaries
 from kprof.recorders.bpf.functions import function_source
 from kprof.recorders.bpf.plan import plan
-from kprof.recorders.bpf.sources import Function, PerfEvent, Tracepoint
+from kprof.recorders.bpf.sources import PerfEvent, Place, Places, RawTracepoint, Tracepoint
 from kprof.wire import bpf_events as layout
 
 
@@ -65,7 +71,8 @@ def test_several_events_keep_their_order():
         (("page-faults", "page-faults"), {}, UsageError, "twice"),
         (("off-cpu",), {"weight": "bytes"}, UsageError, "cannot be weighed by bytes"),
         (("on-cpu",), {"weight": "ns"}, UsageError, "has no duration"),
-        (("usdt:/bin/sh:a:b",), {}, NotAvailableError, "this version"),
+        (("usdt:/bin/sh:a:b",), {}, UsageError, "no probe a:b"),
+        (("raw_tp:a:b",), {}, UsageError, "not an event"),
         (("fentry:vfs_read+4",), {}, UsageError, "whole functions"),
     ],
 )
@@ -106,21 +113,83 @@ def test_recipes_have_units_and_weights():
     assert (source.unit, source.weight, source.sides) == ("events", layout.WEIGH_ONE, layout.USER)
 
 
+PROGRAM = """
+__attribute__((noinline)) int read_a(int x) { return x + 1; }
+__attribute__((noinline)) int read_b(int x) { return x + 2; }
+int read_c(int) __attribute__((alias("read_b")));
+int main(int count, char **arguments) { (void)arguments; return read_a(count) + read_b(count); }
+"""
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("places")
+    (folder / "p.c").write_text(PROGRAM)
+    subprocess.run(["gcc", "-O0", "-o", "p", "p.c"], check=True, cwd=folder)
+    listed = subprocess.run(["nm", "p"], check=True, cwd=folder, capture_output=True, text=True).stdout
+    # A program of this size begins with the page of its code at the same offset.
+    words = [line.split() for line in listed.splitlines() if line.startswith("0")]
+    return folder / "p", {name: int(address, 16) for address, _, name in words}
+
+
 @pytest.mark.parametrize(
-    ("text", "function"),
+    ("text", "names", "more"),
     [
-        ("uprobe:/bin/sh:main", Function("/bin/sh", "main")),
-        ("uretprobe:/bin/sh:main", Function("/bin/sh", "main", 0, returns=True)),
-        ("uprobe:/bin/sh:main+0x10", Function("/bin/sh", "main", 16)),
-        ("uprobe:/bin/sh:0x4f0", Function("/bin/sh", "", 0x4F0)),
+        ("uprobe:{}:main", ["main"], {}),
+        ("uprobe:{}:main+0x4", ["main"], {"starts": False}),
+        ("uprobe:{}:read_*", ["read_a", "read_b"], {}),
+        ("uprobe:{}:read_[ac]", ["read_a", "read_c"], {}),
+        ("uretprobe:{}:m?in", ["main"], {}),
     ],
 )
-def test_functions(text, function):
-    source = function_source(text, RecordRequest(all_cpus=True))
-    assert (source.hooks, source.sides) == ((function,), layout.USER)
+def test_functions(program, text, names, more):
+    path, addresses = program
+    (hook,) = function_source(text.format(path), RecordRequest(all_cpus=True)).hooks
+    away = 4 if more else 0
+    assert hook == Places(str(path), hook.places, text.startswith("uretprobe"))
+    assert {place.offset for place in hook.places} == {addresses[name] + away for name in names}
+    assert {place.starts for place in hook.places} == {not more}
 
 
-@pytest.mark.parametrize("text", ["uprobe:main", "uprobe:/no/file:main", "uprobe:/bin/sh:"])
+def test_an_offset_alone(program):
+    (hook,) = function_source(f"uprobe:{program[0]}:0x4f0", RecordRequest(all_cpus=True)).hooks
+    assert hook.places == [Place("", 0x4F0, starts=False)]
+
+
+def test_files_by_the_names_that_targets_know_them_by():
+    request = RecordRequest(pids=(os.getpid(),))
+    (libc,) = find_binaries("libc", request)
+    assert "/libc.so" in libc
+    assert libc in find_binaries("*", request)
+    assert find_binaries("sh", RecordRequest(all_cpus=True)) == [str(Path("/bin/sh").resolve())]
+    with pytest.raises(UsageError, match="no target uses"):
+        find_binaries("no-such-name", request)
+    with pytest.raises(UsageError, match="files of a process"):
+        find_binaries("*", RecordRequest(all_cpus=True))
+
+
+def test_too_many_places(monkeypatch, program):
+    monkeypatch.setattr(functions, "MOST_PLACES", 3)
+    assert function_source(f"uprobe:{program[0]}:read_*", RecordRequest(all_cpus=True)).places == 2
+    with pytest.raises(UsageError, match=r"fits \d+ places, and at most 3") as caught:
+        function_source(f"uprobe:{program[0]}:*", RecordRequest(all_cpus=True))
+    assert "narrow the pattern" in caught.value.help_text
+
+
+def test_what_a_name_may_have_meant(program):
+    with pytest.raises(UsageError, match="no function reed_a") as caught:
+        function_source(f"uprobe:{program[0]}:reed_a", RecordRequest(all_cpus=True))
+    assert "read_a" in caught.value.help_text
+
+
+def test_raw_tracepoints_and_what_a_pattern_stands_for(program):
+    (source,) = planned("raw_tp:sched_switch").sources
+    assert (source.hooks, source.unit) == ((RawTracepoint("sched_switch"),), "events")
+    found = planned(f"uprobe:{program[0]}:read_*", f"uprobe:{program[0]}:main")
+    assert [note for note in found.notes if "place" in note] == [f"uprobe:{program[0]}:read_* is 2 places"]
+
+
+@pytest.mark.parametrize("text", ["uprobe:main", "uprobe:/no/file:main", "uprobe:/bin/sh:", "usdt:x"])
 def test_functions_that_are_none(text):
     with pytest.raises(UsageError):
         function_source(text, RecordRequest(all_cpus=True))

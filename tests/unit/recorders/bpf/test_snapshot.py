@@ -9,8 +9,8 @@ import pytest
 
 from kprof.errors import NotAvailableError
 from kprof.recorders import RecordRequest
+from kprof.recorders.bpf.binaries import allocators
 from kprof.recorders.bpf.build_ids import BuildIds
-from kprof.recorders.bpf.functions import allocators
 from kprof.recorders.bpf.snapshot import Snapshot
 from kprof.wire import perf_abi as abi
 
