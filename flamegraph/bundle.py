@@ -26,6 +26,7 @@ SCRIPTS = (
     "tip.js",
     "chrome.js",
     "moments.js",
+    "events.js",
     "heatmap.js",
     "state.js",
     "theme.js",

@@ -1,7 +1,7 @@
-"""What a reader of the page may filter by: parts of the weights, by thread, by CPU, by time."""
+"""What a reader of the page may filter by: parts of the weights, by thread, by CPU, by time, by event."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,8 @@ class Facet:
         name: what it is called: "thread", "CPU", "time".
         values: names of the values; empty for a facet of time, whose values are cells.
         value: (n,) index into values, or into cells.
+        units: for events: unit of each value. Events are never added up: the page shows one at a time, the
+            first one to begin with, whose weights are those of the tree.
         heat: for time: cells in a column (`rows`), `columns`, `seconds` that a column lasts, and how many
             empty columns stand `before` the first one.
     """
@@ -29,16 +31,18 @@ class Facet:
     values: Sequence[str]
     value: Int64
     heat: dict[str, float] | None = None
+    units: Sequence[str] = ()
 
     def described(self) -> dict[str, Any]:
         """Return what the page is told of it."""
         described: dict[str, Any] = {"name": self.name, "values": list(self.values)}
+        described |= {"units": list(self.units)} if self.units else {}
         return described if self.heat is None else {**described, "heat": self.heat}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Samples:
-    """Parts of the self weights of a tree; those of a node sum to what the node has.
+    """Parts of the self weights of a tree; those of a node and an event sum to what the node has.
 
     Attributes:
         node: (n,) node of the tree.
@@ -98,4 +102,4 @@ def grouped(node: Int64, weight: Int64, facets: Sequence[Facet]) -> Samples:
     sums = np.zeros(len(first), np.int64)
     np.add.at(sums, group, weight[real])
     at = real[first]
-    return Samples(node[at], sums, [Facet(f.name, f.values, f.value[at], f.heat) for f in facets])
+    return Samples(node[at], sums, [replace(f, value=f.value[at]) for f in facets])

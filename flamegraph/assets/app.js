@@ -2,6 +2,7 @@ import { announce, byId } from './chrome.js';
 import { COMMANDS, frameMenu, moveTo, sandwich, search, searchName, setTheme, stepMatch, stepOut } from './commands.js';
 import { inflate } from './decode.js';
 import { startPlotly } from './draw.js';
+import { buildEvents } from './events.js';
 import { buildFilters } from './filters.js';
 import { Graph } from './graph.js';
 import { startHeatmap } from './heatmap.js';
@@ -28,7 +29,7 @@ function onHover(box, event, tree, zoom, pane) {
   for (const other of page.panes) if (pane && other !== pane) followHover(box, pane, other);
   if (!box) return;
   const other = pane && page.panes.length > 1 ? { tree: page.panes.find((each) => each !== pane).tree, node: twinOf(box, pane) } : null;
-  tip.replaceChildren(...(box.node < 0 ? describeFiller(-box.node) : describeNode(tree, box.node, zoom, page.options.unit, other)));
+  tip.replaceChildren(...(box.node < 0 ? describeFiller(-box.node) : describeNode(tree, box.node, zoom, page.unit, other)));
   placeTip(tip, event.clientX, event.clientY);
 }
 
@@ -187,6 +188,7 @@ async function start() {
   }
   recall(null);
   const [{ samples }] = page.panes;
+  if (samples) buildEvents(samples, (event) => change({ event }));
   if (samples) buildFilters(samples, keepOnly);
   if (samples) startHeatmap(samples, page, keepOnly);
   listen();

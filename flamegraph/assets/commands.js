@@ -111,6 +111,7 @@ export const COMMANDS = {
   merge: () => change({ merge: !page.state.merge }),
   swap: () => change({ swap: !page.state.swap }),
   theme: () => { setTheme(page.theme === 'dark' ? 'light' : 'dark'); rememberTheme(page.theme); return render(); },
+  event: () => { const names = [...byId('event').options].map((option) => option.value); return names.length && change({ event: nextOf(names, page.state.event) }); },
   color: () => change({ color: nextOf(colorNames(), page.state.color) }, false),
   next: () => stepMatch(1),
   previous: () => stepMatch(-1),

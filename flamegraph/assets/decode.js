@@ -144,7 +144,7 @@ export function decodeTree(bytes, meta, labels) {
 }
 
 /**
- * @typedef {{name: string, values: string[], heat?: import('./moments.js').Heat}} Facet heat: it is of time, and has cells for values
+ * @typedef {{name: string, values: string[], heat?: import('./moments.js').Heat, units?: string[]}} Facet heat: it is of time, and has cells for values; units: it is of events, one by value
  *
  * @typedef {Object} Samples Parts of the nodes' self weights, by what a reader may filter them by.
  * @property {Uint32Array} node ascending

@@ -1,6 +1,7 @@
 // When it happened: a column a second (or more), the offset within it upwards, darker where more weight is.
 import { byId } from './chrome.js';
 import { drawFigure } from './draw.js';
+import { rowsOf } from './events.js';
 import { formatWeight } from './format.js';
 import { cellCount, cellTime, holds, moved, partText, readPart, sayPart } from './moments.js';
 
@@ -19,10 +20,14 @@ export function timeFacet(samples) {
   return samples.facets.findIndex((facet) => facet.heat);
 }
 
-/** @param {import('./decode.js').Samples} samples @param {number} facet @returns {Float64Array} weight by cell, columns first */
-export function heatCells(samples, facet) {
+/**
+ * @param {import('./decode.js').Samples} samples @param {number} facet @param {string} [event] '' for the first
+ * @returns {Float64Array} weight by cell, columns first
+ */
+export function heatCells(samples, facet, event = '') {
+  const counts = rowsOf(samples, event);
   const sums = new Float64Array(cellCount(/** @type {Heat} */ (samples.facets[facet].heat)));
-  samples.weight.forEach((weight, at) => { sums[samples.value[facet][at]] += weight; });
+  samples.weight.forEach((weight, at) => { if (counts(at)) sums[samples.value[facet][at]] += weight; });
   return sums;
 }
 
@@ -90,7 +95,8 @@ export function startHeatmap(samples, page, keepOnly) {
   const facet = timeFacet(samples);
   if (facet < 0) return;
   const { name, heat } = /** @type {{name: string, heat: Heat}} */ (samples.facets[facet]);
-  const cells = heatCells(samples, facet);
+  let event = page.state.event;
+  let cells = heatCells(samples, facet, event);
   const field = byId('heat-field');
   byId('heat').hidden = false;
   const chosen = () => readPart(page.state.keep[name]?.[0], heat);
@@ -102,9 +108,10 @@ export function startHeatmap(samples, page, keepOnly) {
   };
   const say = (text) => { byId('heat-text').textContent = text; };
   const draw = (part) => {
+    if (event !== page.state.event) cells = heatCells(samples, facet, (event = page.state.event));
     field.style.height = `${FOOT + heat.rows * cellHeight(heat)}px`;
     field.style.minWidth = `${AXIS + heat.columns * FEWEST_PIXELS}px`;
-    say(spoken(part, cells, heat, page.options.unit));
+    say(spoken(part, cells, heat, page.unit));
     byId('heat-all').disabled = !part;
     return drawFigure(byId('heat-plot'), heatFigure(cells, heat, Math.max(120, field.clientWidth), page.theme, part));
   };
@@ -115,7 +122,7 @@ export function startHeatmap(samples, page, keepOnly) {
   if (page.options.timesFirst) byId('edits').classList.add('kept');
   byId('heat-all').onclick = () => choose(null);
   byId('heat').ontoggle = () => draw(chosen());
-  const look = (cell) => say(cell === null ? spoken(chosen(), cells, heat, page.options.unit) : `${sayPart({ from: cell, to: cell, box: false }, heat)}: ${formatWeight(cells[cell], page.options.unit)}`);
+  const look = (cell) => say(cell === null ? spoken(chosen(), cells, heat, page.unit) : `${sayPart({ from: cell, to: cell, box: false }, heat)}: ${formatWeight(cells[cell], page.unit)}`);
   listenToCells(field, cellAt, draw, choose, look);
   field.onkeydown = (event) => onHeatKey(event, chosen(), heat, choose);
 }

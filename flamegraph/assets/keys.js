@@ -26,7 +26,7 @@ export function actionOf(event, icicle) {
     Escape: 'escape', 0: 'reset', Backspace: 'up', '/': 'search', c: 'copy', '?': 'help', i: 'icicle', t: 'theme',
     n: 'next', N: 'previous', m: 'color', '+': 'wider', '=': 'wider', '-': 'narrower', s: 'sandwich', e: 'everywhere',
     f: 'focus', k: 'collapse', h: 'hide', '.': 'menu', ContextMenu: 'menu', u: 'undo', b: 'table', g: 'graph',
-    o: 'order', r: 'merge', w: 'swap',
+    o: 'order', r: 'merge', w: 'swap', v: 'event',
   };
   return Object.hasOwn(actions, event.key) ? actions[event.key] : null;
 }

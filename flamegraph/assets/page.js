@@ -2,6 +2,7 @@
 import { announce, byId, few, showEdits, showLegend, showMatches, showPath } from './chrome.js';
 import { colorsOf } from './colors.js';
 import { calleesOf, callersOf } from './derive.js';
+import { showEvent, unitOf } from './events.js';
 import { showFilters } from './filters.js';
 import { formatShare, formatWeight } from './format.js';
 import { isWhole } from './gestures.js';
@@ -23,7 +24,7 @@ import { spokenNode } from './tip.js';
 
 /** @type {any} */
 export const page = {
-  options: null, state: null, fresh: null, theme: 'light',
+  options: null, unit: '', state: null, fresh: null, theme: 'light',
   /** @type {Pane[]} */
   panes: [],
   /** @type {import('./graph.js').Graph | null} */
@@ -64,6 +65,7 @@ export async function refreshTrees() {
     }
     pane.zoom = nodeAt(pane.tree, page.state.path);
   }
+  page.unit = unitOf(page.panes[0].samples, page.state.event, page.options.unit);
   page.query = compileQuery(page.state.query, page.panes[0].base.names);
 }
 
@@ -86,13 +88,14 @@ export async function render(keep = true) {
 }
 
 function showChrome(colors) {
-  const { state, panes, options, query, found } = page;
+  const { state, panes, unit, query, found } = page;
   const { tree, zoom } = panes[0];
-  showPath(tree, zoom, options.unit, goTo);
+  showPath(tree, zoom, unit, goTo);
   showMatches(tree, zoom, query, found);
   showLegend(colors.legend);
   showEdits(state, change, sayKept);
-  showFilters(state.keep);
+  showFilters(state.keep, state.event);
+  showEvent(state.event);
   byId('reset').disabled = zoom === 0 && isWhole(state.span);
   for (const key of ['icicle', 'merge', 'swap']) byId(key).checked = state[key];
   byId('color').value = state.color;
@@ -119,7 +122,7 @@ function showHeadings() {
     heading.dataset.name ??= heading.textContent;
     const found = page.query ? `, ${formatShare(matchedWeight(tree, zoom, page.query.matches).weight, tree.total[zoom])} matched` : '';
     const here = zoom ? ` (${formatShare(tree.total[zoom], tree.total[0])} of all)` : '';
-    heading.textContent = `${heading.dataset.name} — ${formatWeight(tree.total[zoom], page.options.unit)}${here}${found}`;
+    heading.textContent = `${heading.dataset.name} — ${formatWeight(tree.total[zoom], page.unit)}${here}${found}`;
   }
 }
 
@@ -129,7 +132,7 @@ function showTable() {
   const { tree, zoom } = page.panes[0];
   if (listed?.tree === tree && listed.zoom === zoom) return;
   listed = { tree, zoom };
-  page.table.show(tree, zoom, page.options.unit);
+  page.table.show(tree, zoom, page.unit);
 }
 
 /** @param {string} name @returns {number} the heaviest function of that name, -1 if there is none */

@@ -57,7 +57,7 @@ export function childrenOf(tree, node) {
 }
 
 // These are encoded name by name.
-const ENCODED = new Set(['path', 'hide', 'collapse', 'focus', 'keep', 'pick']);
+const ENCODED = new Set(['path', 'hide', 'collapse', 'focus', 'event', 'keep', 'pick']);
 
 /** @param {Object<string, string>} route @returns {string} */
 export function toHash(route) {

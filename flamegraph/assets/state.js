@@ -1,4 +1,5 @@
 // What the reader asked for: the part of the page that an address can hold.
+import { eventOf } from './events.js';
 import { WHOLE } from './layout.js';
 import { cellsOf, readPart } from './moments.js';
 import { decodeName, encodeName } from './route.js';
@@ -10,6 +11,7 @@ import { decodeName, encodeName } from './route.js';
  * @property {boolean} icicle @property {string} color @property {string} order "name" or "heavy"
  * @property {boolean} merge @property {boolean} swap
  * @property {string[]} hide @property {string[]} collapse @property {string} focus names of functions
+ * @property {string} event '' for the first
  * @property {Object<string, string[]>} keep values by name of a facet
  * @property {string} query @property {string} pick function of the sandwich
  */
@@ -20,7 +22,7 @@ export const VIEWS = ['graph', 'table', 'sandwich'];
 export function freshState({ icicle, color }) {
   return {
     view: 'graph', path: '', span: WHOLE, icicle, color, order: 'name', merge: false, swap: false,
-    hide: [], collapse: [], focus: '', keep: {}, query: '', pick: '',
+    hide: [], collapse: [], focus: '', event: '', keep: {}, query: '', pick: '',
   };
 }
 
@@ -36,7 +38,7 @@ export function routeOf(state, fresh) {
     span: state.span[0] > 0 || state.span[1] < 1 ? state.span.map((edge) => edge.toPrecision(6)).join('-') : '',
     icicle: differs('icicle', String(Number(state.icicle))), color: differs('color', state.color),
     order: differs('order', state.order), merge: state.merge ? '1' : '', swap: state.swap ? '1' : '',
-    hide: list(state.hide), collapse: list(state.collapse), focus: encodeName(state.focus), keep: keep.join(';'),
+    hide: list(state.hide), collapse: list(state.collapse), focus: encodeName(state.focus), event: encodeName(state.event), keep: keep.join(';'),
     pick: state.view === 'sandwich' ? encodeName(state.pick) : '',
   };
 }
@@ -58,7 +60,7 @@ export function stateFrom(route, fresh, colors) {
     color: colors.includes(route.color) ? route.color : fresh.color,
     order: route.order === 'heavy' ? 'heavy' : 'name',
     merge: route.merge === '1', swap: route.swap === '1',
-    hide: unlist(route.hide), collapse: unlist(route.collapse), focus: decodeName(route.focus ?? ''), keep,
+    hide: unlist(route.hide), collapse: unlist(route.collapse), focus: decodeName(route.focus ?? ''), event: decodeName(route.event ?? ''), keep,
     query: route.query ?? '', pick: decodeName(route.pick ?? ''),
   };
 }
@@ -72,7 +74,9 @@ export function settingsOf(state, book, samples) {
     const wanted = new Set(names);
     return wanted.size ? [...book.firstLabel.keys()].filter((id) => wanted.has(book.names[book.firstLabel[id]])) : [];
   };
-  const keep = samples?.facets.map(({ name, values, heat }) => {
+  const event = eventOf(samples, state.event);
+  const keep = samples?.facets.map(({ name, values, heat }, facet) => {
+    if (facet === event.facet) return [event.at];
     const wanted = state.keep[name];
     const part = heat && readPart(wanted?.[0], heat);
     if (heat) return part ? cellsOf(part, heat) : null;

@@ -184,7 +184,7 @@ class ProfileView:
         return self.profile.to_pandas()
 
     def flame(self, title: str = "", *, height: int = _HEIGHT, **look: Any) -> FlameGraph:
-        """Return the flame graph.
+        """Return the flame graph; where there are several events, one chooses in the page.
 
         Args:
             title: Heading of the page.
@@ -194,7 +194,7 @@ class ProfileView:
         from kprof.exporters.html import PageOptions  # noqa: PLC0415 - the page's library is large
 
         options: PageOptions = PageOptions(title or self.title, **look)
-        return FlameGraph(pipeline.render_page(self._one, options), height)
+        return FlameGraph(pipeline.render_page(self.profile, options), height)
 
     def write(self, output: str | os.PathLike[str], to: str = "") -> None:
         """Write the profile; the suffix tells the format, or `to` does, as with `kprof convert`."""

@@ -6,6 +6,19 @@ from types import SimpleNamespace
 import pytest
 from playwright.sync_api import sync_playwright
 
+from flamegraph import from_folded, page
+
+LINES = {
+    "main;read;parse;alloc": 300,
+    "main;read;parse;alloc;grow": 100,
+    "main;read;copy": 200,
+    "main;write;copy": 150,
+    "main;write;parse;alloc": 50,
+    "main;walk;walk;walk;leaf": 80,
+    "main;walk;visit;walk;leaf": 120,
+    "worker;poll": 400,
+}
+
 
 @pytest.fixture(scope="session")
 def chromium():
@@ -85,7 +98,30 @@ def _folded(tab, pane=0):
     return summed
 
 
+def _tree_of(lines):
+    return from_folded([f"{stack} {weight}".encode() for stack, weight in lines.items()])
+
+
+def _right_click(tab, name, entry):
+    x, y, *_ = _centre(tab, name)
+    tab.mouse.click(x, y, button="right")
+    tab.get_by_role("menuitem", name=entry).click()
+
+
 @pytest.fixture
 def look():
-    """How a test looks at a tab: `until(tab, condition)`, `centre(tab, name)`, `folded(tab)`."""
-    return SimpleNamespace(until=_until, centre=_centre, folded=_folded)
+    """How a test makes a tree of {stack: weight}, and looks at a tab."""
+    return SimpleNamespace(
+        lines=LINES,
+        tree_of=_tree_of,
+        until=_until,
+        centre=_centre,
+        folded=_folded,
+        right_click=_right_click,
+    )
+
+
+@pytest.fixture
+def tab(visit):
+    """The page of LINES."""
+    return visit(page(_tree_of(LINES), title="views"))

@@ -94,7 +94,11 @@ def flame(  # noqa: PLR0917 - Typer passes by name
     pipeline.check_not_an_input(output, inputs)
     keep = o.FilterOptions(only_comm, only_pid, only_tid, only_cpu, start, end, focus, ignore, root_at)
     choice = pipeline.Choice(
-        ReadOptions(full_names=full_names, every_sample=True), event, keep.build(), inline
+        ReadOptions(full_names=full_names, every_sample=True),
+        event,
+        keep.build(),
+        inline,
+        every_event=not event,
     )
     with reading(inputs) as progress:
         profile = pipeline.read(inputs, choice, progress=progress)

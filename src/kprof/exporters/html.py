@@ -1,7 +1,7 @@
 """Exporter of the interactive page."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -70,11 +70,23 @@ def _tree_and_places(profile: Profile) -> tuple[Tree, Int64]:
     )
     columns = list(zip(*distinct, strict=True)) or [(), (), (), ()]
     try:
-        parent, of_node, weight, row = _rooted_stacks(profile, label, root, root_label)
-        made, place = build_tree_with_places(parent, of_node, weight, Labels(*columns))
+        parent, of_node, row = _rooted_stacks(profile, label, root, root_label)
+        weight, others = _weights(profile, row, len(parent))
+        made, place = build_tree_with_places(parent, of_node, weight, Labels(*columns), other=others)
     except OverflowError as error:
         raise FormatError(f"the profile is too large to draw: {error}") from None
-    return made, np.concatenate((place, [-1]))[row]
+    return replace(made, other_weight=None), np.concatenate((place, [-1]))[row]
+
+
+def _weights(profile: Profile, row: Int64, size: int) -> tuple[Int64, Int64 | None]:
+    """Return the weights of the event shown first, and where others have samples: their boxes are kept."""
+    stacked = row >= 0
+    first = stacked & (profile.samples.event == _shown_event(profile))
+    weight = np.zeros(size, np.int64)
+    np.add.at(weight, row[first], profile.samples.weight[first])
+    if first.sum() == stacked.sum():
+        return weight, None
+    return weight, np.bincount(row[stacked & ~first], minlength=size)
 
 
 def parts(
@@ -88,13 +100,37 @@ def parts(
         heat_rows: as of `PageOptions`.
         heat_begin_ns: as of `PageOptions`.
     """
-    facets = [*_threads(profile), *_cpus(profile), *_times(profile, heat_rows, heat_begin_ns)]
-    while facets:
-        found = grouped(place, profile.samples.weight, facets)
-        if len(found.node) <= _MOST_PARTS or (heat_rows and len(facets) == 1):
+    needed, facets = _events(profile), [*_comms(profile), *_threads(profile), *_cpus(profile)]
+    (needed if heat_rows else facets).extend(_times(profile, heat_rows, heat_begin_ns))
+    while needed or facets:
+        found = grouped(place, profile.samples.weight, [*needed, *facets])
+        if len(found.node) <= _MOST_PARTS or not facets:
             return found
-        facets.pop(0 if heat_rows else -1)
+        facets.pop()
     return None
+
+
+def _shown_event(profile: Profile) -> int:
+    """Return the event that is shown first: the first that was seen."""
+    return int(profile.samples.event.min(initial=len(profile.meta.events) - 1))
+
+
+def _events(profile: Profile) -> list[Facet]:
+    seen, of_sample = np.unique(profile.samples.event, return_inverse=True)
+    if len(seen) < 2:  # noqa: PLR2004 - one event needs no choice
+        return []
+    events = [profile.meta.events[row] for row in seen.tolist()]
+    return [Facet("event", [e.name for e in events], of_sample, units=[e.unit for e in events])]
+
+
+def _comms(profile: Profile) -> list[Facet]:
+    """Tell threads apart by their names, where that is less than telling them apart by their ids."""
+    if profile.samples.comm is None:
+        return []
+    names, of_sample = root_labels(profile.samples, profile.comms)
+    threads = _threads(profile)
+    few = len(names) < len(threads[0].values) if threads else True
+    return [Facet("comm", names, of_sample.astype(np.int64))] if len(names) > 1 and few else []
 
 
 def _threads(profile: Profile) -> list[Facet]:
@@ -123,21 +159,18 @@ def _times(profile: Profile, heat_rows: int, heat_begin_ns: int | None) -> list[
 
 def _rooted_stacks(
     profile: Profile, label: np.ndarray, root: np.ndarray, root_label: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return parent, label and weight of a tree that has a copy of the stacks below each root.
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return parent and label of a tree that has a copy of the stacks below each root.
 
     Last comes the row of each sample in these columns, -1 for a sample without stack and root.
 
     Only the stacks that a root's samples reach are copied, and equal (root, stack) pairs are one.
     """
-    stack, weight = profile.samples.stack, profile.samples.weight
+    stack = profile.samples.stack
     if not np.any(root >= 0):
-        sums = np.zeros(len(profile.stacks), np.int64)
-        np.add.at(sums, stack[stack >= 0], weight[stack >= 0])
-        return profile.stacks.parent, label[profile.stacks.frame], sums, stack.astype(np.int64)
+        return profile.stacks.parent, label[profile.stacks.frame], stack.astype(np.int64)
     parents: list[np.ndarray] = []
     labels: list[np.ndarray] = []
-    weights: list[np.ndarray] = []
     size = 0
     # Made once: to clear them for each of many threads would cost more than all else.
     place = np.full(len(profile.stacks) + 1, -1, np.int64)
@@ -157,14 +190,10 @@ def _rooted_stacks(
             labels.append(root_label[root[rows[:1]]])
         parents.append(place[profile.stacks.parent[used]])
         labels.append(label[profile.stacks.frame[used]])
-        sums = np.zeros(own + len(used), np.int64)
         row[rows] = place[stack[rows]]
-        target = row[rows] - size
-        np.add.at(sums, target[target >= 0], weight[rows][target >= 0])
-        weights.append(sums)
         size += own + len(used)
-    join = [np.concatenate(x) if x else np.zeros(0, np.int64) for x in (parents, labels, weights)]
-    return join[0].astype(np.int32), join[1].astype(np.int32), join[2], row
+    join = [np.concatenate(x) if x else np.zeros(0, np.int64) for x in (parents, labels)]
+    return join[0].astype(np.int32), join[1].astype(np.int32), row
 
 
 def _reached(parent: np.ndarray, stacks: np.ndarray, seen: np.ndarray) -> np.ndarray:
@@ -182,8 +211,9 @@ def _reached(parent: np.ndarray, stacks: np.ndarray, seen: np.ndarray) -> np.nda
 
 def render(profile: Profile, options: PageOptions, facts: Sequence[str], warnings: Sequence[str]) -> str:
     """Return the page. `facts` and `warnings` are the quality statements at its head."""
-    unit = options.unit or (profile.meta.events[0].unit if profile.meta.events else "samples")
-    event = {"event": profile.meta.events[0].name} if profile.meta.events else {}
+    events = profile.meta.events
+    unit = options.unit or (events[_shown_event(profile)].unit if events else "samples")
+    event = {"event": ", ".join(event.name for event in events)} if events else {}
     drawn, place = _tree_and_places(profile)
     return page(
         drawn,

@@ -43,7 +43,7 @@ def _html(profile: Profile, title: str) -> bytes:
 
 OUTPUTS = (
     Output("folded", _folded, several_events=False),
-    Output("html", _html, several_events=False),
+    Output("html", _html, every_sample=True),
     Output("pprof", lambda profile, _: pprof.render(profile), places=True),
     Output("speedscope", speedscope.render),
     Output("firefox", firefox.render, every_sample=True),
