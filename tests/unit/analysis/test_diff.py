@@ -1,16 +1,13 @@
 """Differences between profiles, and whether they are more than chance: calibrated on runs that are the same."""
 
-from dataclasses import replace
+import importlib.util
+from pathlib import Path
 
-import numpy as np
 import pytest
 
 from kprof.analysis.diff import Options, diff
 from kprof.errors import UsageError
 from kprof.model import Event, Frame, ProfileBuilder
-
-RUN = 10_000  # samples of a run: 10 s at 997 Hz
-RUNS = 5
 
 
 def build(samples, event=None):
@@ -74,52 +71,29 @@ def test_units_do_not_mix():
         diff([before], [])
 
 
-class Program:
-    """40 functions in four phases, of which each run takes multinomial samples."""
-
-    def __init__(self, seed, varies):
-        self.random, self.varies = np.random.default_rng(seed), varies
-        weight = self.random.dirichlet(np.full(40, 0.6))
-        self.phase = np.arange(40) % 4
-        builder = ProfileBuilder()
-        for number in range(40):
-            builder.add(["main", f"phase{self.phase[number]}", f"f{number}"], 1)
-        self.shape, self.weight = builder.build(), weight
-
-    def run(self, grown=None, by=0.0):
-        weight = self.weight.copy()
-        if self.varies:
-            weight *= np.exp(self.random.normal(0, 0.15, 4))[self.phase]
-        weight /= weight.sum()
-        if grown is not None:
-            weight[grown] += by
-        counts = self.random.multinomial(RUN, weight / weight.sum())
-        return replace(self.shape, samples=replace(self.shape.samples, weight=counts, count=counts))
-
-    def side(self, **change):
-        return [self.run(**change) for _ in range(RUNS)]
+def calibration():
+    """The generated program, and how often comparisons of it are wrong: of tests/bench/calibrate_diff.py."""
+    path = Path(__file__).parents[2] / "bench/calibrate_diff.py"
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
-def calibrate(varies, comparisons, seed):
-    """Return the share of comparisons of a program with itself that flag anything."""
-    flagged = 0
-    for number in range(comparisons):
-        program = Program(seed + number, varies)
-        flagged += bool(diff(program.side(), program.side()).table.columns["significant"].any())
-    return flagged / comparisons
+CALIBRATION = calibration()
+MIXES = pytest.mark.parametrize("mix", ["steady", "by run"])
 
 
-@pytest.mark.parametrize("varies", [False, True], ids=["steady", "the mix varies by run"])
-def test_what_is_the_same_is_seldom_flagged(varies):
-    assert calibrate(varies, 300, seed=7) <= 0.05
+@MIXES
+def test_what_is_the_same_is_seldom_flagged(mix):
+    assert CALIBRATION.false_alarms(mix, 300, seed=7) <= 0.05
 
 
-@pytest.mark.parametrize("varies", [False, True], ids=["steady", "the mix varies by run"])
-def test_a_function_that_slows_the_program_by_a_twentieth_is_found(varies):
-    missed = 0
-    for seed in range(20):
-        program = Program(1000 + seed, varies)
-        grown = int(np.argsort(program.weight)[20])
-        found = rows(diff(program.side(), program.side(grown=grown, by=0.05)))
-        missed += not found[f"f{grown}"]["significant"]
-    assert missed == 0
+@MIXES
+def test_a_function_that_slows_the_program_by_a_twentieth_is_found(mix):
+    assert CALIBRATION.planted(mix, 20, 20, lambda _share: 0.05) == 20
+
+
+def test_blocks_of_one_run_are_no_runs():
+    """Why there is no option for them."""
+    assert CALIBRATION.false_alarms("by run", 20, seed=7, make="blocks") > 0.5
