@@ -39,7 +39,7 @@ def _observed(profile: Profile) -> npt.NDArray[np.int64]:
 
 def knows_samples(profile: Profile) -> bool:
     """Say whether rows know how many samples they stand for; folded text only has weights."""
-    return profile.meta.facts.get("input") != "folded stacks"
+    return profile.meta.knows_samples
 
 
 def _unknown_frames(profile: Profile) -> npt.NDArray[np.bool_]:

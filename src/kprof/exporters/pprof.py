@@ -33,7 +33,7 @@ def render(profile: Profile) -> bytes:
 def encode(profile: Profile) -> bytes:
     """Return a profile as `profile.proto`, not packed."""
     strings = Strings()
-    counted = profile.meta.facts.get("input") != "folded stacks"
+    counted = profile.meta.knows_samples
     types = [pair for event in profile.meta.events for pair in _types(event, profile, counted=counted)]
     parts = [
         message(wire.SAMPLE_TYPE, _value_type(strings.row(name), strings.row(unit))) for name, unit in types

@@ -170,6 +170,10 @@ class Quality:
     filtered: dict[str, int] = field(default_factory=dict)
 
 
+# Inputs whose numbers may be of anything: samples, microseconds, bytes.
+WEIGHTS_ALONE = ("folded stacks", "stacks of bpftrace", "stacks of BCC")
+
+
 @dataclass(frozen=True, slots=True)
 class Meta:
     """Where a profile came from.
@@ -184,3 +188,8 @@ class Meta:
     events: tuple[Event, ...] = ()
     quality: Quality = field(default_factory=Quality)
     facts: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def knows_samples(self) -> bool:
+        """Whether rows know how many samples they stand for; some sources have sums alone."""
+        return self.facts.get("input") not in WEIGHTS_ALONE

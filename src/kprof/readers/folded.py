@@ -1,8 +1,13 @@
 """Reader of folded stacks: `root;caller;leaf weight`."""
 
 import re
+<<<<<<< HEAD
+=======
+from collections.abc import Mapping, Sequence
+>>>>>>> 3b4260b (readers: BCC, bpftrace, austin, gProfiler, simpleperf, and what py-spy folds)
 
 import numpy as np
+import numpy.typing as npt
 
 from flamegraph import folded
 from kprof._native._folded import FoldedReader
@@ -10,10 +15,13 @@ from kprof.errors import FormatError
 from kprof.model import Event, Frames, Kind, Mappings, Meta, Profile, Quality, Samples, Stacks
 from kprof.model.tables import Int32
 from kprof.model.tree import path_any
+from kprof.readers.lines import lines_of
+from kprof.readers.names import enters_kernel, kind_of_name
 from kprof.readers.options import ReadOptions
 from kprof.readers.source import Source
 
 FOLDED = "folded stacks"
+<<<<<<< HEAD
 _CHUNK = 1 << 20
 _MARKS = (("_[k]", Kind.KERNEL), ("_[j]", Kind.JIT), ("_[i]", Kind.INLINED))
 _STARTS = (
@@ -28,9 +36,16 @@ _KERNEL_ENTRY = re.compile(
     r"entry_(SYSCALL|INT80|SYSENTER)|asm_(sysvec|exc|common|load)|do_syscall_64$|ret_from_fork|"
     r"secondary_startup_64|common_startup_64|x86_64_start|el[01][th]?_|el[01]_(sync|irq|svc)|__switch_to_asm$"
 )
+=======
+BoolArray = npt.NDArray[np.bool_]
+>>>>>>> 3b4260b (readers: BCC, bpftrace, austin, gProfiler, simpleperf, and what py-spy folds)
 _LINE = re.compile(rb"[ \t]-?\d+(\.\d+)?\s*$")
 _TWO_WEIGHTS = re.compile(rb"[ \t]\d+ \d+\s*$")
 _ENOUGH = 0.5
+_DELIMITERS = ("-", "--")
+# `work (app/jobs.py:12)`, and with --native also `read (libc.so.6)`, which stays as it is.
+_PY_SPY = re.compile(r"(.+) \(([^()]+):(\d+)\)$")
+_PYTHON_FILES = (".py", ".pyx", ".pyc")
 
 
 def sniff(head: bytes) -> bool:
@@ -62,7 +77,14 @@ def read(source: Source, _options: ReadOptions) -> Profile:
             f"{source.name} has two weights a line, as difffolded.pl writes",
             "give one of the profiles it compares",
         )
+<<<<<<< HEAD
     stacks = _stacks(source)
+=======
+    try:
+        stacks = folded.read(lines_of(source))
+    except OverflowError as error:
+        raise FormatError(f"{source.name}: {error}") from None
+>>>>>>> 3b4260b (readers: BCC, bpftrace, austin, gProfiler, simpleperf, and what py-spy folds)
     if stacks.first_bad and not len(stacks.weight):
         line, reason = stacks.first_bad
         raise FormatError(f"{source.name}: no line is a folded stack; line {line}: {reason}")
@@ -99,40 +121,68 @@ def _reason(bad: tuple[int, bytes] | None) -> tuple[int, str] | None:
 
 def _profile(stacks: folded.FoldedStacks) -> Profile:
     ends = np.flatnonzero(stacks.weight)
-    frames, of_stack = _frames(stacks)
-    samples = Samples(
-        ends.astype(np.int32),
-        np.zeros(len(ends), np.int32),
-        stacks.weight[ends],
-        np.ones(len(ends), np.int64),
-    )
-    quality = Quality(read=len(ends), skipped_lines=stacks.skipped)
-    return Profile(
-        Mappings(),
-        frames,
-        Stacks(stacks.parent, of_stack),
-        samples,
-        meta=Meta((Event("weight", "weight"),), quality, {"input": FOLDED}),
-    )
+    weights = stacks.weight[ends]
+    python = _lines_of_python(stacks.names)
+    parent, node, delimited = _without_delimiters(stacks)
+    frames, of_stack = _frames(stacks, parent, delimited, python)
+    # py-spy counts samples. What the number of others is, the text does not say.
+    counts = weights if python else np.ones(len(ends), np.int64)
+    event = Event("samples", "samples") if python else Event("weight", "weight")
+    samples = Samples(node[ends], np.zeros(len(ends), np.int32), weights, counts)
+    quality = Quality(int(counts.sum()), without_stack=samples.without_stack, skipped_lines=stacks.skipped)
+    facts = {"recorder": "py-spy"} if python else {"input": FOLDED}
+    return Profile(Mappings(), frames, Stacks(parent, of_stack), samples, meta=Meta((event,), quality, facts))
 
 
-def _frames(stacks: folded.FoldedStacks) -> tuple[Frames, Int32]:
+def _lines_of_python(names: Sequence[str]) -> dict[int, tuple[str, str]]:
+    """Return name and source of the frames that py-spy wrote, by number; none if another program did."""
+    found = {at: match for at, name in enumerate(names) if (match := _PY_SPY.match(name))}
+    of_python = sum(1 for match in found.values() if match[2].endswith(_PYTHON_FILES) or match[2][0] == "<")
+    if of_python <= _ENOUGH * len(names):
+        return {}
+    return {at: (match[1], f"{match[2]}:{match[3]}") for at, match in found.items()}
+
+
+def _without_delimiters(stacks: folded.FoldedStacks) -> tuple[Int32, Int32, BoolArray]:
+    """Take out the frames `-` that BCC's tools put between the user's frames and the kernel's with `-d`.
+
+    Returns:
+        Parents, the node in place of each, and whether a delimiter is on its path.
+    """
+    marks = np.array([name in _DELIMITERS for name in stacks.names], bool)[stacks.label]
+    node = np.arange(len(marks), dtype=np.int32)
+    if not marks.any():
+        return stacks.parent, node, marks
+    for row in np.flatnonzero(marks).tolist():
+        above = int(stacks.parent[row])
+        node[row] = node[above] if above >= 0 else -1
+    return np.append(node, np.int32(-1))[stacks.parent], node, path_any(stacks.parent, marks)
+
+
+def _frames(
+    stacks: folded.FoldedStacks, parent: Int32, delimited: BoolArray, python: Mapping[int, tuple[str, str]]
+) -> tuple[Frames, Int32]:
     """Return the frames, and which of them each stack ends with.
 
     A name that occurs both in the kernel and outside of it makes two frames.
     """
-    kinds = np.array([_kind(name) for name in stacks.names], np.uint8)
-    entries = np.array([bool(_KERNEL_ENTRY.match(name)) for name in stacks.names], bool)
-    in_kernel = path_any(stacks.parent, entries[stacks.label]) & (kinds[stacks.label] == Kind.USER)
+    kinds = np.array([kind_of_name(name) for name in stacks.names], np.uint8)
+    entries = np.array([enters_kernel(name) for name in stacks.names], bool)
+    kinds[list(python)] = Kind.PYTHON
+    in_kernel = path_any(parent, entries[stacks.label]) | delimited
+    in_kernel &= kinds[stacks.label] == Kind.USER
     keys, of_stack = np.unique(stacks.label * np.int64(2) + in_kernel, return_inverse=True)
     label = keys // 2
+    named = [python.get(i, (stacks.names[i], "")) for i in label.tolist()]
     frames = Frames(
-        [stacks.names[i] for i in label.tolist()],
+        [name for name, _ in named],
         np.full(len(keys), -1, np.int32),
         np.zeros(len(keys), np.uint64),
         np.where(keys % 2, np.uint8(Kind.KERNEL), kinds[label]),
+        [source for _, source in named] if python else (),
     )
     return frames, of_stack.astype(np.int32)
+<<<<<<< HEAD
 
 
 def _kind(name: str) -> Kind:
@@ -143,3 +193,5 @@ def _kind(name: str) -> Kind:
         if name.startswith(start):
             return kind
     return Kind.USER
+=======
+>>>>>>> 3b4260b (readers: BCC, bpftrace, austin, gProfiler, simpleperf, and what py-spy folds)

@@ -6,7 +6,21 @@ from dataclasses import dataclass
 
 from kprof.errors import FormatError
 from kprof.model import Profile
-from kprof.readers import bpf_dump, firefox, folded, perf_data, perf_script, pprof, speedscope, tables
+from kprof.readers import (
+    austin,
+    bcc,
+    bpf_dump,
+    bpftrace,
+    firefox,
+    folded,
+    gprofiler,
+    perf_data,
+    perf_script,
+    pprof,
+    simpleperf,
+    speedscope,
+    tables,
+)
 from kprof.readers.options import ReadOptions
 from kprof.readers.source import Source
 
@@ -40,6 +54,11 @@ _FORMATS = (
     Format("pprof", pprof.sniff, pprof.read),
     Format("speedscope", speedscope.sniff, speedscope.read),
     Format("profile of the Firefox Profiler", firefox.sniff, firefox.read),
+    Format("stacks of bpftrace", bpftrace.sniff, bpftrace.read),
+    Format("stacks of BCC", bcc.sniff, bcc.read),
+    Format("samples of austin", austin.sniff, austin.read),
+    Format(".col of gProfiler", gprofiler.sniff, gprofiler.read),
+    Format("samples of simpleperf", simpleperf.sniff, simpleperf.read),
     Format("perf script text", perf_script.sniff, perf_script.read),
     Format("folded stacks", folded.sniff, folded.read),
 )
