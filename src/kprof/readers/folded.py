@@ -1,10 +1,7 @@
 """Reader of folded stacks: `root;caller;leaf weight`."""
 
 import re
-<<<<<<< HEAD
-=======
 from collections.abc import Mapping, Sequence
->>>>>>> 3b4260b (readers: BCC, bpftrace, austin, gProfiler, simpleperf, and what py-spy folds)
 
 import numpy as np
 import numpy.typing as npt
@@ -15,30 +12,13 @@ from kprof.errors import FormatError
 from kprof.model import Event, Frames, Kind, Mappings, Meta, Profile, Quality, Samples, Stacks
 from kprof.model.tables import Int32
 from kprof.model.tree import path_any
-from kprof.readers.lines import lines_of
 from kprof.readers.names import enters_kernel, kind_of_name
 from kprof.readers.options import ReadOptions
 from kprof.readers.source import Source
 
 FOLDED = "folded stacks"
-<<<<<<< HEAD
 _CHUNK = 1 << 20
-_MARKS = (("_[k]", Kind.KERNEL), ("_[j]", Kind.JIT), ("_[i]", Kind.INLINED))
-_STARTS = (
-    ("[", Kind.UNKNOWN),
-    ("py::", Kind.PYTHON),
-    ("JS:", Kind.JIT),
-    ("LazyCompile:", Kind.JIT),
-    ("Interpreter:", Kind.JIT),
-)
-# Where the kernel is entered; what stands above is kernel code. Names of x86-64, i386 and arm64.
-_KERNEL_ENTRY = re.compile(
-    r"entry_(SYSCALL|INT80|SYSENTER)|asm_(sysvec|exc|common|load)|do_syscall_64$|ret_from_fork|"
-    r"secondary_startup_64|common_startup_64|x86_64_start|el[01][th]?_|el[01]_(sync|irq|svc)|__switch_to_asm$"
-)
-=======
 BoolArray = npt.NDArray[np.bool_]
->>>>>>> 3b4260b (readers: BCC, bpftrace, austin, gProfiler, simpleperf, and what py-spy folds)
 _LINE = re.compile(rb"[ \t]-?\d+(\.\d+)?\s*$")
 _TWO_WEIGHTS = re.compile(rb"[ \t]\d+ \d+\s*$")
 _ENOUGH = 0.5
@@ -77,14 +57,7 @@ def read(source: Source, _options: ReadOptions) -> Profile:
             f"{source.name} has two weights a line, as difffolded.pl writes",
             "give one of the profiles it compares",
         )
-<<<<<<< HEAD
     stacks = _stacks(source)
-=======
-    try:
-        stacks = folded.read(lines_of(source))
-    except OverflowError as error:
-        raise FormatError(f"{source.name}: {error}") from None
->>>>>>> 3b4260b (readers: BCC, bpftrace, austin, gProfiler, simpleperf, and what py-spy folds)
     if stacks.first_bad and not len(stacks.weight):
         line, reason = stacks.first_bad
         raise FormatError(f"{source.name}: no line is a folded stack; line {line}: {reason}")
@@ -182,16 +155,3 @@ def _frames(
         [source for _, source in named] if python else (),
     )
     return frames, of_stack.astype(np.int32)
-<<<<<<< HEAD
-
-
-def _kind(name: str) -> Kind:
-    for mark, kind in _MARKS:
-        if name.endswith(mark):
-            return kind
-    for start, kind in _STARTS:
-        if name.startswith(start):
-            return kind
-    return Kind.USER
-=======
->>>>>>> 3b4260b (readers: BCC, bpftrace, austin, gProfiler, simpleperf, and what py-spy folds)
