@@ -50,6 +50,8 @@ _FAMILY_OF_KIND = {
     "vdso": "library",
     "jit": "jit",
     "python": "jit",
+    "js": "jit",
+    "java": "jit",
     "inlined": "inlined",
     "process": "process",
 }

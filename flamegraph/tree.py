@@ -18,8 +18,8 @@ class Labels:
 
     Attributes:
         name: the function, never cut.
-        kind: "user", "kernel", "module", "vdso", "jit", "python", "inlined", "unknown", "process";
-            "" means unknown.
+        kind: "user", "kernel", "module", "vdso", "jit", "python", "js", "java", "inlined", "unknown" or
+            "process"; "" means unknown.
         module: the file or library the function lives in, "" if none.
         source: "file:line" or "", or an empty sequence where no label has one.
     """

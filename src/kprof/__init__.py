@@ -10,11 +10,14 @@ Example:
 from importlib import import_module
 from typing import Any
 
-__all__ = ["FlameGraph", "ProfileView", "read"]  # their types are in the stub
+__all__ = ["DiffView", "FlameGraph", "ProfileView", "diff", "read", "record"]  # their types are in the stub
 
 
 def __getattr__(name: str) -> Any:
     # Only when asked for: every command imports this module, and `kprof --help` needs no numpy.
     if name in __all__:
         return getattr(import_module("kprof.api"), name)
+    if name == "load_ipython_extension":
+        # What `%load_ext kprof` calls.
+        return getattr(import_module("kprof.api.notebook"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -19,6 +19,9 @@ class KprofError(Exception):
     def __init__(self, message: str, help_text: str = "") -> None:
         super().__init__(message)
         self.help_text = help_text
+        if help_text:
+            # A notebook, and every other traceback, shows it below the message.
+            self.add_note(help_text)
 
 
 class FormatError(KprofError):

@@ -109,7 +109,7 @@ def read_named(path: Path, scratch: str) -> Profile:
             link.parent.mkdir(parents=True, exist_ok=True)
             link.symlink_to(binary.resolve())
     files = FileFinder(symfs=scratch, debug_dirs=(), perf_cache=Path(scratch))
-    options = SymbolOptions(full_names=True, kallsyms="/dev/null", cache=False)
+    options = SymbolOptions(names="full", kallsyms="/dev/null", cache=False)
     return symbolise(read(path, files), options, files)
 
 

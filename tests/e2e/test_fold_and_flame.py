@@ -316,6 +316,6 @@ def test_compat_inputs_are_read_as_one(tmp_path):
     fails(kprof("fold", "--compat", "inferno", tmp_path / "a", tmp_path / "b"), 2, "one input")
 
 
-@pytest.mark.parametrize("option", ["--srcline", "--full-names"])
+@pytest.mark.parametrize("option", ["--srcline", "--names=short"])
 def test_compat_refuses_what_it_would_not_do(option):
     fails(kprof("fold", "--compat", "flamegraph", option, "-", input=TEXT), 2, option)

@@ -14,7 +14,7 @@ ROUNDS = 40
 ODD = np.frombuffer(b"\n\n\n \t()[];:/.-+0x9#\r\0\xff", np.uint8)
 OPTIONS = (
     ReadOptions(),
-    ReadOptions(every_sample=True, full_names=True),
+    ReadOptions(every_sample=True, names="full"),
     ReadOptions("flamegraph", tid=True, kernel=True, jit=True),
     ReadOptions("inferno", pid=True, addresses=True),
 )

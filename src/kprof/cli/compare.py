@@ -136,7 +136,7 @@ def compare(  # noqa: PLR0917 - Typer passes by name
             " record, such as off-cpu, may be given as well, and is told apart.",
         ),
     ] = None,
-    full_names: o.FullNames = False,
+    names: o.Names = o.NameForm.plain,
     inline: o.Inline = None,
     quiet: o.Quiet = False,
 ) -> None:
@@ -153,7 +153,7 @@ def compare(  # noqa: PLR0917 - Typer passes by name
     from kprof.cli import compare_live as live  # noqa: PLC0415
     from kprof.readers import ReadOptions  # noqa: PLC0415
 
-    choice = pipeline.Choice(ReadOptions(full_names=full_names, ids=False), inline=inline)
+    choice = pipeline.Choice(ReadOptions(names=names.value, ids=False), inline=inline)
     if inputs:
         sides = _read(inputs, event or [], output, choice)
     else:

@@ -37,7 +37,7 @@ def convert(  # noqa: PLR0917 - Typer passes by name
     focus: o.Focus = "",
     ignore: o.Ignore = "",
     root_at: o.RootAt = "",
-    full_names: o.FullNames = False,
+    names: o.Names = o.NameForm.plain,
     inline: o.Inline = None,
     quiet: o.Quiet = False,
 ) -> None:
@@ -52,9 +52,7 @@ def convert(  # noqa: PLR0917 - Typer passes by name
 
     pipeline.check_not_an_input(output, [source])
     keep = o.FilterOptions(only_comm, only_pid, only_tid, only_cpu, start, end, focus, ignore, root_at)
-    wanted = pipeline.Choice(
-        ReadOptions(full_names=full_names, ids=False), event, keep.build(), inline, srcline
-    )
+    wanted = pipeline.Choice(ReadOptions(names=names.value, ids=False), event, keep.build(), inline, srcline)
     form = to.value if to else ""
     choice = pipeline.fitting(wanted, output, form)
     with reading([source]) as progress:

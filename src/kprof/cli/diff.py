@@ -126,7 +126,7 @@ def diff(  # noqa: PLR0917 - Typer passes by name
     focus: o.Focus = "",
     ignore: o.Ignore = "",
     root_at: o.RootAt = "",
-    full_names: o.FullNames = False,
+    names: o.Names = o.NameForm.plain,
     inline: o.Inline = None,
     quiet: o.Quiet = False,
 ) -> None:
@@ -148,13 +148,13 @@ def diff(  # noqa: PLR0917 - Typer passes by name
     from kprof.readers import ReadOptions  # noqa: PLC0415
 
     rules = [parse_rule(text) for text in fail_on or ()]
-    names = [*sides[0], *sides[1]]
-    pipeline.check_not_an_input(output, names)
+    files = [*sides[0], *sides[1]]
+    pipeline.check_not_an_input(output, files)
     keep = o.FilterOptions(only_comm, None, None, None, start, end, focus, ignore, root_at)
-    read = ReadOptions(full_names=full_names, ids=False)
+    read = ReadOptions(names=names.value, ids=False)
     choice = pipeline.Choice(read, event, keep.build(), inline, group_by is By.line)
-    with reading(names) as progress:
-        profiles = pipeline.read_each(names, choice, progress=progress)
+    with reading(files) as progress:
+        profiles = pipeline.read_each(files, choice, progress=progress)
     first, second = profiles[: len(sides[0])], profiles[len(sides[0]) :]
     changes = compare(first, second, Options(group_by.value, absolute, least / 100))
     verdicts = judge_rules(rules, first, second) if rules else []

@@ -73,7 +73,7 @@ def flame(  # noqa: PLR0917 - Typer passes by name
     focus: o.Focus = "",
     ignore: o.Ignore = "",
     root_at: o.RootAt = "",
-    full_names: o.FullNames = False,
+    names: o.Names = o.NameForm.plain,
     inline: o.Inline = None,
     quiet: o.Quiet = False,
 ) -> None:
@@ -94,7 +94,7 @@ def flame(  # noqa: PLR0917 - Typer passes by name
     pipeline.check_not_an_input(output, inputs)
     keep = o.FilterOptions(only_comm, only_pid, only_tid, only_cpu, start, end, focus, ignore, root_at)
     choice = pipeline.Choice(
-        ReadOptions(full_names=full_names, every_sample=True),
+        ReadOptions(names=names.value, every_sample=True),
         event,
         keep.build(),
         inline,

@@ -68,7 +68,7 @@ def fold(  # noqa: PLR0917 - Typer passes by name
     srcline: Annotated[
         bool, typer.Option("--srcline", help="Write file and line behind names.", rich_help_panel=_MARKS)
     ] = False,
-    full_names: o.FullNames = False,
+    names: o.Names = o.NameForm.plain,
     inline: o.Inline = None,
     quiet: o.Quiet = False,
 ) -> None:
@@ -80,23 +80,22 @@ def fold(  # noqa: PLR0917 - Typer passes by name
     be_quiet(quiet)
     dialect = None if compat is Compat.perf else compat
     if dialect:
-        _check_compat(dialect, inputs, {"--srcline": srcline, "--full-names": full_names})
+        _check_compat(dialect, inputs, {"--srcline": srcline, "--names": names is not o.NameForm.plain})
     o.start_numpy()
     from kprof import pipeline  # noqa: PLC0415 - needs numpy
     from kprof.exporters.folded import FoldedOptions  # noqa: PLC0415
     from kprof.model import Kind  # noqa: PLC0415
-    from kprof.model.labels import LabelOptions  # noqa: PLC0415
+    from kprof.model.labels import COMPILED, LabelOptions  # noqa: PLC0415
     from kprof.readers import ReadOptions  # noqa: PLC0415
 
     if dialect:
         read = ReadOptions(dialect.value, pid, tid, kernel or every, jit or every, addrs, event)
         written = FoldedOptions(raw=True)
     else:
-        wanted = {Kind.KERNEL: kernel, Kind.MODULE: kernel, Kind.JIT: jit, Kind.INLINED: False}
+        wanted = {Kind.KERNEL: kernel, Kind.MODULE: kernel, Kind.INLINED: False}
+        wanted |= dict.fromkeys(COMPILED, jit)
         marks = frozenset(kind for kind, yes in wanted.items() if yes or every)
-        read = ReadOptions(
-            compat.value if compat else "", addresses=addrs, full_names=full_names, ids=pid or tid
-        )
+        read = ReadOptions(compat.value if compat else "", addresses=addrs, names=names.value, ids=pid or tid)
         written = FoldedOptions(LabelOptions(marks, addrs, srcline), pid, tid)
     pipeline.check_not_an_input(output, inputs)
     if PurePath(output).suffix in _OTHER_FORMATS:

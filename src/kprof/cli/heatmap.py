@@ -47,7 +47,7 @@ def heatmap(  # noqa: PLR0917 - Typer passes by name
     focus: o.Focus = "",
     ignore: o.Ignore = "",
     root_at: o.RootAt = "",
-    full_names: o.FullNames = False,
+    names: o.Names = o.NameForm.plain,
     inline: o.Inline = None,
     quiet: o.Quiet = False,
 ) -> None:
@@ -72,9 +72,7 @@ def heatmap(  # noqa: PLR0917 - Typer passes by name
     # A sample without a time is left out, and counted, as by any filter by time.
     start = start or "0"
     keep = o.FilterOptions(only_comm, only_pid, only_tid, only_cpu, start, end, focus, ignore, root_at)
-    choice = pipeline.Choice(
-        ReadOptions(full_names=full_names, every_sample=True), event, keep.build(), inline
-    )
+    choice = pipeline.Choice(ReadOptions(names=names.value, every_sample=True), event, keep.build(), inline)
     with reading(inputs) as progress:
         profile, begin = pipeline.read_with_begin(inputs, choice, progress=progress)
     found = matrix(profile, rows, begin)

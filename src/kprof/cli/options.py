@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -88,7 +89,24 @@ RootAt = Annotated[
         rich_help_panel=_FILTERS,
     ),
 ]
-FullNames = Annotated[bool, typer.Option("--full-names", help="Leave argument lists in function names.")]
+
+
+class NameForm(StrEnum):
+    """How functions are called."""
+
+    plain = "plain"
+    short = "short"
+    full = "full"
+    raw = "raw"
+
+
+Names = Annotated[
+    NameForm,
+    typer.Option(
+        help="plain: no argument lists; short: no template arguments either; full: as the language writes"
+        " them; raw: as symbol tables do.",
+    ),
+]
 Inline = Annotated[
     bool | None,
     typer.Option(

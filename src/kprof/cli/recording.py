@@ -113,9 +113,9 @@ def _write(path: str, recording: Recording, request: RecordRequest, output: str)
     try:
         _convert(path, recording, request, output)
     except EmptyProfileError:
-        raise EmptyProfileError(
-            f"no samples of {request.title} in {recording.facts['duration']}", _why_empty(request)
-        ) from None
+        from kprof import pipeline  # noqa: PLC0415 - needs numpy
+
+        raise pipeline.nothing_seen(recording, request) from None
     except KprofError as error:
         raise type(error)(f"{error}; the raw data is in {path}", error.help_text) from None
     except KeyboardInterrupt:
@@ -142,12 +142,6 @@ def _archive(path: str) -> None:
     from kprof import pipeline  # noqa: PLC0415 - needs numpy
 
     status(f"wrote {pipeline.archive(path)}")
-
-
-def _why_empty(request: RecordRequest) -> str:
-    if request.events:
-        return "the event did not happen; record for longer, or another -e"
-    return "the target was not on a CPU: it sleeps or waits; record for longer with -d"
 
 
 def _move(source: str, target: str) -> None:

@@ -146,7 +146,7 @@ def report(  # noqa: PLR0917 - Typer passes by name
     focus: o.Focus = "",
     ignore: o.Ignore = "",
     root_at: o.RootAt = "",
-    full_names: o.FullNames = False,
+    names: o.Names = o.NameForm.plain,
     inline: o.Inline = None,
     quiet: o.Quiet = False,
 ) -> None:
@@ -171,7 +171,7 @@ def report(  # noqa: PLR0917 - Typer passes by name
     pipeline.check_not_an_input(output, inputs)
     keep = o.FilterOptions(only_comm, only_pid, only_tid, only_cpu, start, end, focus, ignore, root_at)
     by = group_by.value
-    read = ReadOptions(full_names=full_names, ids=by in {"pid", "tid"}, every_sample=by in {"cpu", "time"})
+    read = ReadOptions(names=names.value, ids=by in {"pid", "tid"}, every_sample=by in {"cpu", "time"})
     choice = pipeline.Choice(read, event, keep.build(), inline, by == "line")
     if sql:
         whole = replace(read, ids=True, every_sample=True, addresses=True)

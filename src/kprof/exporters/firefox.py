@@ -24,7 +24,7 @@ _CATEGORIES = ("Other", "User", "Kernel", "JIT", "Inlined")
 _COLORS = ("grey", "yellow", "orange", "blue", "lightblue")
 _CATEGORY_OF = {
     Kind.UNKNOWN: 0, Kind.USER: 1, Kind.KERNEL: 2, Kind.MODULE: 2, Kind.VDSO: 1, Kind.JIT: 3,
-    Kind.PYTHON: 3, Kind.INLINED: 4,
+    Kind.PYTHON: 3, Kind.JS: 3, Kind.JAVA: 3, Kind.INLINED: 4,
 }  # fmt: skip
 _LIBRARY = 1  # a type of resource
 

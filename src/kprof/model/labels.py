@@ -8,7 +8,15 @@ import numpy as np
 from kprof.model.tables import Frames, Int32, Kind, Mappings, Samples, Stacks
 
 UNKNOWN = "[unknown]"
-_MARKS = {Kind.KERNEL: "_[k]", Kind.MODULE: "_[k]", Kind.JIT: "_[j]", Kind.INLINED: "_[i]"}
+# What was compiled while the program ran.
+COMPILED = (Kind.JIT, Kind.PYTHON, Kind.JS, Kind.JAVA)
+NAME_FORMS = ("plain", "short", "full", "raw")
+_MARKS = {
+    Kind.KERNEL: "_[k]",
+    Kind.MODULE: "_[k]",
+    Kind.INLINED: "_[i]",
+    **dict.fromkeys(COMPILED, "_[j]"),
+}
 
 
 @dataclass(frozen=True, slots=True)

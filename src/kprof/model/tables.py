@@ -27,6 +27,8 @@ class Kind(enum.IntEnum):
     JIT = 5
     PYTHON = 6
     INLINED = 7
+    JS = 8
+    JAVA = 9
 
 
 @dataclass(frozen=True, slots=True)

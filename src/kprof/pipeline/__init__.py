@@ -13,7 +13,14 @@ from kprof.pipeline.outputs import (
     write_page,
     write_text,
 )
-from kprof.pipeline.sides import read_comparable, read_each, write_beside, write_difference
+from kprof.pipeline.recording import nothing_seen, read_recording, record
+from kprof.pipeline.sides import (
+    read_comparable,
+    read_each,
+    render_difference,
+    write_beside,
+    write_difference,
+)
 
 __all__ = [
     "Choice",
@@ -22,11 +29,15 @@ __all__ = [
     "check_not_an_input",
     "fitting",
     "holds_several_events",
+    "nothing_seen",
     "read",
     "read_comparable",
     "read_each",
     "read_fields",
+    "read_recording",
     "read_with_begin",
+    "record",
+    "render_difference",
     "render_page",
     "write",
     "write_beside",

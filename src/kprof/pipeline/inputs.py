@@ -7,9 +7,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from kprof.errors import EmptyProfileError, UsageError
 from kprof.model import Filter, Profile, merge
 from kprof.model.events import NO_EVENT, pick_event
+from kprof.model.labels import COMPILED
 from kprof.readers import PERF_DATA, TABLES_HEAD, ReadOptions, Source, find_format
 from kprof.system.files import open_input, plain_file, spooled
 
@@ -87,7 +90,7 @@ def _read_all(
 ) -> Profile:
     profiles: list[Profile] = []
     for name in inputs:
-        profiles.append(_read_one(name, choice, elevate, progress))
+        profiles.append(_tidied(_read_one(name, choice, elevate, progress), choice.read))
         choice = _same_event(choice, profiles[-1])
     profile = merge(profiles)
     return profile if choice.read.dialect or choice.every_event else pick_event(profile, choice.event)
@@ -112,6 +115,15 @@ def _check_times(profile: Profile, inputs: Sequence[str]) -> None:
             "perf.data, perf script text, and what kprof convert makes of them have: record with kprof record"
             " -o out.data, or with --backend bpf --timestamps",
         )
+
+
+def _tidied(profile: Profile, options: ReadOptions) -> Profile:
+    """Write names in the form that is wanted, and find what runtimes compiled, unless a tool is imitated."""
+    if options.compat or not (options.names == "short" or np.isin(profile.frames.kind, COMPILED).any()):
+        return profile
+    from kprof.symbols.tidy import tidy  # noqa: PLC0415 - most profiles have nothing of it
+
+    return tidy(profile, options.names)
 
 
 def _same_event(choice: Choice, first: Profile) -> Choice:
@@ -188,7 +200,7 @@ def _symbolised(profile: Profile, choice: Choice, files: "FileFinder", elevate: 
             inline=choice.inline is not False and not compat,
             source_lines=choice.source_lines,
             compat=compat,
-            full_names=choice.read.full_names,
+            names=choice.read.names,
             kallsyms=kallsyms,
             places=choice.read.addresses,
         )

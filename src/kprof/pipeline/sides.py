@@ -63,21 +63,24 @@ def _folded(profile: Profile) -> Profile:
     return find_format(source).read(source, ReadOptions())
 
 
+def render_difference(
+    before: Sequence[Profile], after: Sequence[Profile], *, title: str, facts: Mapping[str, str]
+) -> str:
+    """Return the page of a differential flame graph, runs of a side put together."""
+    from kprof.exporters import pair  # noqa: PLC0415 - the page's library is needed for a page alone
+
+    return pair.render_difference(merge(before), merge(after), title=title, facts=facts)
+
+
 def write_difference(
     before: Sequence[Profile], after: Sequence[Profile], output: str, *, title: str, facts: Mapping[str, str]
 ) -> str:
-    """Write the page of a differential flame graph, runs of a side put together.
-
-    Returns:
-        What was written, for a summary.
+    """Write the page of a differential flame graph; returns what was written, for a summary.
 
     Raises:
         OutputError: It cannot be written.
     """
-    from kprof.exporters import pair  # noqa: PLC0415 - the page's library is needed for a page alone
-
-    text = pair.render_difference(merge(before), merge(after), title=title, facts=facts)
-    return _written(text, output)
+    return _written(render_difference(before, after, title=title, facts=facts), output)
 
 
 def write_beside(

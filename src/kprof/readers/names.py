@@ -13,12 +13,19 @@ _MARK = re.compile(r"_\[(\w{1,3})\](?:_\[s\])?$")
 _STARTS = (
     ("[", Kind.UNKNOWN),
     ("py::", Kind.PYTHON),
-    ("JS:", Kind.JIT),
-    ("LazyCompile:", Kind.JIT),
+    ("JS:", Kind.JS),
+    ("LazyCompile:", Kind.JS),
+    ("Builtin:", Kind.JS),
+    ("BytecodeHandler:", Kind.JS),
     ("Interpreter:", Kind.JIT),
 )
+# `work (jobs.py)` and `round busy.js:16:15`, as kprof writes them.
+_PYTHON = re.compile(r".* \(([^\s()]*\.pyx?|<[^()]+>)\)")
+_JS = re.compile(r".* (\S+\.[cm]?[jt]sx?|node:\S+?)(:\d+){1,2}")
 # `java/lang/Thread.run`, as async-profiler and perf-map-agent write methods of Java.
 _JAVA = re.compile(r"(?:[a-z_][\w$]*/)+[A-Z_$][\w$/.+]*\.[\w$<>]+$")
+# `java.lang.Thread.run`: elsewhere, dots are those of D, OCaml or Python as well.
+_JDK = re.compile(r"(?:java|javax|jdk|sun|com|org|io|net)\.(?:[\w$]+\.)*[A-Z][\w$]*\.[\w$<>]+$")
 # Where the kernel is entered; what stands above is kernel code. Names of x86-64, i386 and arm64.
 _KERNEL_ENTRY = re.compile(
     r"entry_(SYSCALL|INT80|SYSENTER)|asm_(sysvec|exc|common|load)|do_syscall_64$|ret_from_fork|"
@@ -34,7 +41,11 @@ def kind_of_name(name: str) -> Kind:
     for start, kind in _STARTS:
         if name.startswith(start):
             return kind
-    return Kind.JIT if _JAVA.match(name) else Kind.USER
+    if name.endswith(")"):
+        return Kind.PYTHON if _PYTHON.fullmatch(name) else Kind.USER
+    if name[-1:].isdigit() and _JS.fullmatch(name):
+        return Kind.JS
+    return Kind.JAVA if _JAVA.match(name) or _JDK.match(name) else Kind.USER
 
 
 def enters_kernel(name: str) -> bool:

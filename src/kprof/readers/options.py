@@ -23,7 +23,9 @@ class ReadOptions:
         jit: Mark JIT frames.
         addresses: Write addresses where there is no symbol.
         event: The event to keep.
-        full_names: Leave argument lists in function names.
+        names: How functions are called, one of `kprof.model.labels.NAME_FORMS`: `plain`, without argument
+            lists; `short`, without template arguments either; `full`, as the language writes them; `raw`,
+            as they stand in symbol tables.
         ids: Keep samples of different processes and threads apart.
         every_sample: Keep samples apart, with ids, time and CPU, instead of adding up equal ones.
         files: Finds the files that copies of stacks are unwound with; None for those of this machine.
@@ -36,7 +38,7 @@ class ReadOptions:
     jit: bool = False
     addresses: bool = False
     event: str = ""
-    full_names: bool = False
+    names: str = "plain"
     ids: bool = True
     every_sample: bool = False
     files: FileFinder | None = None

@@ -43,7 +43,7 @@ def read(source: Source, options: ReadOptions) -> Profile:
         kernel=options.kernel,
         jit=options.jit,
         event=options.event.encode(errors="surrogateescape") if options.compat else b"",
-        keep_arguments=options.full_names,
+        keep_arguments=options.names in {"full", "raw"},
         keep_ids=options.ids,
         every_sample=options.every_sample,
     )

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 from contextlib import suppress
 from types import FrameType
 from typing import Self
@@ -20,6 +21,8 @@ class AbortedError(KprofError):
 class StopSignals:
     """Counts SIGINT and SIGTERM within its block instead of dying of them.
 
+    In a thread that is not the main one Python gives no signals, and none are counted.
+
     Attributes:
         count: How many came.
         last: The last one; None before any came.
@@ -31,7 +34,8 @@ class StopSignals:
         self._before: dict[int, object] = {}
 
     def __enter__(self) -> Self:
-        for number in _SIGNALS:
+        main = threading.current_thread() is threading.main_thread()
+        for number in _SIGNALS if main else ():
             self._before[number] = signal.signal(number, self._handle)
         return self
 

@@ -1,11 +1,11 @@
 """Names as people write them."""
 
-from kprof._native._symbols import CPP, demangle, without_return_type
+from kprof._native._symbols import CPP, NOT_MANGLED, demangle, without_return_type
 from kprof._native._text import short_name
+from kprof.symbols.languages import needs_library, ocaml, other_language
 
 # Of these, what stands before the name ("vtable for") is not a return type.
 _SPECIAL = (b"_ZT", b"_ZG")
-_PYTHON = b"py::"
 _QUALIFIERS = (b" const", b" volatile", b" &&", b" &")
 
 
@@ -13,27 +13,38 @@ class Namer:
     """Makes names readable, each once.
 
     Args:
-        full: Keep the argument lists of C++ functions, and the return types of templates.
+        form: `raw` leaves them as they are. `full` keeps the argument lists of C++ functions, and the return
+            types of templates; any other form does not.
         as_perf: Keep those that stand within a name, as in "f(int)::{lambda()#1}::operator()".
+
+    Attributes:
+        mangled: How many names stayed mangled for want of the library that knows them.
     """
 
-    def __init__(self, *, full: bool = False, as_perf: bool = False) -> None:
-        self._full = full
+    def __init__(self, form: str = "plain", *, as_perf: bool = False) -> None:
+        self._full = form == "full"
+        self._raw = form == "raw"
         self._as_perf = as_perf
         self._known: dict[bytes, str] = {}
+        self.mangled = 0
 
     def __call__(self, raw: bytes) -> str:
         """Return the readable form of a name as it stands in a symbol table."""
         name = self._known.get(raw)
         if name is None:
-            name = self._known[raw] = self._make(raw).decode("utf-8", "surrogateescape")
+            made = raw if self._raw else self._make(raw)
+            name = self._known[raw] = made.decode("utf-8", "surrogateescape")
         return name
 
     def _make(self, raw: bytes) -> bytes:
         # GNU ld writes "name@VERSION" into some symbol tables; "name@plt" is ours.
         plain, at, version = raw.partition(b"@")
         name, language = demangle(plain)
-        if language == CPP and not self._full:
+        if language == NOT_MANGLED:
+            # perf knows OCaml, and keeps its numbers.
+            name = ocaml(plain, full=True) if self._as_perf else other_language(plain, full=self._full)
+            self.mangled += name == plain and needs_library(plain)
+        elif language == CPP and not self._full:
             name = self._short(name, is_special=plain.startswith(_SPECIAL))
         return name + at + version
 
@@ -57,8 +68,3 @@ def _without_last_arguments(name: bytes) -> bytes:
         if not depth:
             return start[:at]
     return name
-
-
-def is_python(raw: bytes) -> bool:
-    """Say whether Python wrote this entry of a perf map (`-X perf`, Python 3.12 and later)."""
-    return raw.startswith(_PYTHON)

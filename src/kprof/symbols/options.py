@@ -13,7 +13,7 @@ class SymbolOptions:
         inline: Show functions that were inlined, each as a frame of its own.
         source_lines: Fill `frames.source` with `file:line`.
         compat: Choose names as `perf script --no-inline` (6.1) does.
-        full_names: Keep the argument lists of C++ functions.
+        names: How functions are called; see `kprof.readers.ReadOptions`.
         kallsyms: Symbols of the kernel. Those of this machine are only used if it runs the kernel that
             was recorded.
         kernel_text: Address of `_text` in the kernel that was recorded, 0 if not known: the kernel lies
@@ -26,7 +26,7 @@ class SymbolOptions:
     inline: bool = True
     source_lines: bool = False
     compat: bool = False
-    full_names: bool = False
+    names: str = "plain"
     kallsyms: str = KALLSYMS
     kernel_text: int = 0
     cache: bool = True

@@ -15,8 +15,9 @@ from kprof.model.tables import Frames, Int64, Kind
 from kprof.symbols.chains import Chains
 from kprof.symbols.frame_table import FrameTable
 from kprof.symbols.interrupts import ENTRIES, PADDING, interrupted
+from kprof.symbols.languages import LIBRARY, has_library
 from kprof.symbols.lookup import Answer, Lookup
-from kprof.symbols.names import Namer, is_python
+from kprof.symbols.names import Namer
 from kprof.symbols.options import SymbolOptions
 
 _FACT = "without symbols"
@@ -44,7 +45,7 @@ class _Symboliser:
         self._options = options
         self._finder = finder
         self._lookup = Lookup(profile.mappings, options, finder)
-        self._namer = Namer(full=options.full_names, as_perf=options.compat)
+        self._namer = Namer(options.names, as_perf=options.compat)
         self._table = FrameTable(profile.frames, sources=options.source_lines)
         self._unknown = self._table.number(UNKNOWN)
 
@@ -77,10 +78,6 @@ class _Symboliser:
         names = table.numbers(self._namer(raw) for raw in answer.names)
         known = np.flatnonzero(answer.rows >= 0)
         table.name[group[known]] = names[answer.rows[known]]
-        python = np.array([is_python(raw) for raw in answer.names], np.bool_)
-        if python.any():
-            rows = group[known][python[answer.rows[known]]]
-            table.kind[rows[table.kind[rows] == Kind.JIT]] = Kind.PYTHON
         if len(answer.chain):
             self._add_chains(group, answer.chains, answer.chain)
 
@@ -136,6 +133,8 @@ class _Symboliser:
         shown = [f"{name}: {reason}" for name, reason in list(told.items())[:_MOST_PROBLEMS]]
         if len(told) > _MOST_PROBLEMS:
             shown.append(f"and {len(told) - _MOST_PROBLEMS} more")
+        if self._namer.mangled and not has_library():
+            shown.append(LIBRARY)
         return {_FACT: "; ".join(shown)} if shown else {}
 
 

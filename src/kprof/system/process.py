@@ -55,6 +55,7 @@ class Child:
         no_input: Give it nothing to read instead of our standard input.
         own_session: Keep it out of our process group: what a terminal sends to us does not reach it.
         environment: Variables to set besides ours.
+        own_group: Keep Ctrl-C at a terminal, and a notebook's interrupt, from it.
 
     Raises:
         NotAvailableError: It cannot be started.
@@ -71,6 +72,7 @@ class Child:
         no_input: bool = False,
         own_session: bool = False,
         environment: Mapping[str, str] | None = None,
+        own_group: bool = False,
     ) -> None:
         try:
             self._popen = subprocess.Popen(
@@ -80,6 +82,7 @@ class Child:
                 stderr=err,
                 start_new_session=own_session,
                 env={**os.environ, **environment} if environment else None,
+                process_group=0 if own_group else None,
             )
         except OSError as error:
             raise NotAvailableError(f"cannot run {arguments[0]}: {error.strerror}") from None

@@ -48,7 +48,7 @@ def test_names(raw):
 
 
 def test_full_names():
-    namer = Namer(full=True)
+    namer = Namer("full")
     assert namer(b"_ZN3app3mixIlEET_S1_S1_") == "long app::mix<long>(long, long)"
     assert namer(b"_ZNK3app1W3runEi") == "app::W::run(int) const"
 

@@ -14,6 +14,7 @@ from kprof.model import Event, Frames, Kind, Mappings, Meta, Profile, Samples, S
 from kprof.symbols import SymbolOptions, symbolise
 from kprof.symbols.archive import archive
 from kprof.symbols.frame_table import FrameTable
+from kprof.symbols.tidy import tidy
 
 SOURCE = """
 #include <cstdio>
@@ -89,7 +90,7 @@ def test_functions_of_a_program(program, finder, compat):
 
 def test_full_names(program, finder):
     at, _ = functions(program)["_ZNK3app3Box3getEv"]
-    named = symbolise(profile_of([at], path=str(program)), replace(PLAIN, full_names=True), finder)
+    named = symbolise(profile_of([at], path=str(program)), replace(PLAIN, names="full"), finder)
     assert named.frames.name == ["app::Box::get() const"]
 
 
@@ -166,7 +167,10 @@ def test_perf_map_with_python_functions(finder, tmp_path):
     profile = profile_of([0x1010, 0x2010, 0x3000], path=str(tmp_path / "perf-7.map"), kind=Kind.JIT, pid=7)
     named = symbolise(profile, PLAIN, finder)
     assert named.frames.name == ["py::run:/a b.py", "LazyCompile:*go /c.js:3", "[unknown]"]
-    assert named.frames.kind.tolist() == [Kind.PYTHON, Kind.JIT, Kind.JIT]
+    assert named.frames.kind.tolist() == [Kind.JIT, Kind.JIT, Kind.JIT]
+    readable = tidy(named)
+    assert readable.frames.name == ["run (a b.py)", "go c.js:3", "[unknown]"]
+    assert readable.frames.kind.tolist() == [Kind.PYTHON, Kind.JS, Kind.JIT]
 
 
 def test_the_vdso(finder):

@@ -1,11 +1,10 @@
-"""kprof for Python and notebooks: read a profile, ask it, look at it.
+"""A profile and the questions to it.
 
 Each method is one call of what the commands are made of, so that both give the same numbers.
 """
 
 from __future__ import annotations
 
-import html
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,72 +14,22 @@ from kprof import pipeline
 from kprof.analysis import calls
 from kprof.analysis.quality import Report, judge
 from kprof.analysis.top import top
+from kprof.api.comparing import DiffView, compare
+from kprof.api.pictures import HEIGHT, FlameGraph
 from kprof.model import Filter, Profile, pick_event
-from kprof.readers import ReadOptions
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from kprof.exporters.html import PageOptions
 
-_HEIGHT = 520
 Names = str | Sequence[str]
 Numbers = int | Sequence[int]
 
 
-def read(
-    *inputs: str | os.PathLike[str],
-    event: str = "",
-    every_sample: bool = False,
-    source_lines: bool = False,
-    inline: bool = True,
-    full_names: bool = False,
-) -> ProfileView:
-    """Read recordings or profiles of any format, which is found by content.
-
-    Args:
-        inputs: File names; several are merged.
-        event: Keep this event; all of them if empty.
-        every_sample: Keep samples apart, with their CPUs and times.
-        source_lines: Find file and line of every frame.
-        inline: Show inlined functions as frames.
-        full_names: Leave argument lists in function names.
-
-    Raises:
-        KprofError: An input cannot be read, or nothing is in it.
-    """
-    options = ReadOptions(full_names=full_names, every_sample=every_sample)
-    choice = pipeline.Choice(options, event, inline=inline, source_lines=source_lines, every_event=not event)
-    names = [os.fspath(name) for name in inputs]
-    return ProfileView(pipeline.read(names, choice), os.path.basename(names[0]))  # noqa: PTH119 - a name, no path
-
-
-def _several(values: Numbers) -> tuple[int, ...]:
+def several(values: Numbers) -> tuple[int, ...]:
+    """Return one number, or several, as a tuple."""
     return (values,) if isinstance(values, int) else tuple(values)
-
-
-@dataclass(frozen=True, slots=True)
-class FlameGraph:
-    """An interactive flame graph; a notebook shows it.
-
-    Attributes:
-        page: The page, self-contained: it works offline.
-        height: Of the frame in a notebook, in pixels.
-    """
-
-    page: str
-    height: int = _HEIGHT
-
-    def save(self, output: str | os.PathLike[str]) -> None:
-        """Write the page to a file."""
-        pipeline.write_text(self.page, os.fspath(output))
-
-    def _repr_html_(self) -> str:
-        # In a frame of its own: neither its styles nor its keys mix with those of the notebook.
-        return (
-            f'<iframe srcdoc="{html.escape(self.page)}" width="100%" height="{self.height}"'
-            ' style="border:0" title="Flame graph" allowfullscreen></iframe>'
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +54,7 @@ class ProfileView:
     @property
     def total(self) -> int:
         """Sum of the weights, in the unit of the event."""
-        return self._one.total
+        return self.one.total
 
     @property
     def quality(self) -> Report:
@@ -113,7 +62,8 @@ class ProfileView:
         return judge(self.profile)
 
     @property
-    def _one(self) -> Profile:
+    def one(self) -> Profile:
+        """The profile with the first of its events alone."""
         return pick_event(self.profile)
 
     def event(self, name: str) -> ProfileView:
@@ -143,7 +93,7 @@ class ProfileView:
             UsageError: A regular expression is wrong, or the profile lacks what is filtered by.
         """
         comms = (comm,) if isinstance(comm, str) else tuple(comm)
-        kept = Filter(comms, _several(pid), _several(tid), _several(cpu), start, end, focus, ignore, root_at)
+        kept = Filter(comms, several(pid), several(tid), several(cpu), start, end, focus, ignore, root_at)
         return ProfileView(kept.apply(self.profile), self.title)
 
     def top(self, by: str = "function", number: int | None = None, *, bucket: float = 1.0) -> pd.DataFrame:
@@ -154,15 +104,15 @@ class ProfileView:
             number: How many rows; all if None.
             bucket: Seconds that make one row, for `time`.
         """
-        return top(self._one, by, bucket=bucket).take(slice(number)).to_pandas()
+        return top(self.one, by, bucket=bucket).take(slice(number)).to_pandas()
 
     def callers(self, function: str) -> pd.DataFrame:
         """Return who calls a function, with the part of its total that each brings."""
-        return calls.neighbours(self._one, function).callers.to_pandas()
+        return calls.neighbours(self.one, function).callers.to_pandas()
 
     def callees(self, function: str) -> pd.DataFrame:
         """Return whom a function calls."""
-        return calls.neighbours(self._one, function).callees.to_pandas()
+        return calls.neighbours(self.one, function).callees.to_pandas()
 
     def tree(self, least: float = 0.01, deepest: int = 0) -> pd.DataFrame:
         """Return the tree of calls in reading order.
@@ -171,7 +121,24 @@ class ProfileView:
             least: Leave out what has a smaller share of the total, from 0 to 1.
             deepest: Frames from the root, 0 for all.
         """
-        return calls.outline(calls.call_tree(self._one), least, deepest).to_pandas()
+        return calls.outline(calls.call_tree(self.one), least, deepest).to_pandas()
+
+    def diff(
+        self, after: ProfileView, by: str = "function", *, absolute: bool = False, least: float = 0.001
+    ) -> DiffView:
+        """Compare with a later profile; `kprof.diff` takes several recordings a side.
+
+        Args:
+            after: What became of this one.
+            by: What a row stands for: `function`, `module`, `kind` or `line`.
+            absolute: Compare weights rather than shares of each side's total.
+            least: Leave out what has a smaller share of both sides, from 0 to 1.
+
+        Raises:
+            UsageError: Their units differ.
+        """
+        title = f"{self.title} and {after.title}"
+        return compare([self.one], [after.one], title, by=by, absolute=absolute, least=least)
 
     def sql(self, query: str) -> pd.DataFrame:
         """Ask DuckDB; see `kprof.analysis.sql.query` for the tables. All events are in them."""
@@ -183,7 +150,7 @@ class ProfileView:
         """Return one row a sample, or a group of equal ones; see `Profile.to_pandas`."""
         return self.profile.to_pandas()
 
-    def flame(self, title: str = "", *, height: int = _HEIGHT, **look: Any) -> FlameGraph:
+    def flame(self, title: str = "", *, height: int = HEIGHT, **look: Any) -> FlameGraph:
         """Return the flame graph; where there are several events, one chooses in the page.
 
         Args:
@@ -200,7 +167,7 @@ class ProfileView:
         """Write the profile; the suffix tells the format, or `to` does, as with `kprof convert`."""
         name = os.fspath(output)
         one = not pipeline.holds_several_events(name, to)
-        pipeline.write(self._one if one else self.profile, name, title=self.title, to=to)
+        pipeline.write(self.one if one else self.profile, name, title=self.title, to=to)
 
     def __repr__(self) -> str:
         return f"<ProfileView {self.title}: {', '.join(self.events)}; {', '.join(self.quality.facts)}>"
