@@ -43,6 +43,7 @@ class Weight(StrEnum):
 class CallGraph(StrEnum):
     """How perf finds the callers."""
 
+    auto = "auto"
     fp = "fp"
     dwarf = "dwarf"
     lbr = "lbr"
@@ -108,10 +109,20 @@ def record(  # noqa: PLR0917 - Typer passes by name
         typer.Option(
             "--call-graph",
             "-g",
-            help="fp follows frame pointers; dwarf copies stacks and works without them; lbr asks the CPU.",
+            help="fp follows frame pointers; dwarf copies stacks and works without them; lbr asks the CPU."
+            " auto is fp with perf; bpf copies the stacks of those processes that keep no frame pointers.",
             rich_help_panel=_HOW,
         ),
-    ] = CallGraph.fp,
+    ] = CallGraph.auto,
+    stack_size: Annotated[
+        int,
+        typer.Option(
+            "--stack-size",
+            metavar="BYTES",
+            help="How much of each stack -g dwarf copies: perf up to 65,528, bpf up to 24,576.",
+            rich_help_panel=_HOW,
+        ),
+    ] = 8192,
     backend: Annotated[
         Backend,
         typer.Option(
@@ -215,6 +226,7 @@ def record(  # noqa: PLR0917 - Typer passes by name
         duration=duration,
         events=event or (),
         call_graph=call_graph.value,
+        stack_bytes=stack_size,
         elevate=_elevation(recorder) if root else (),
         stdout_is_taken=output == "-",
     )

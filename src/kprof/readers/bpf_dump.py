@@ -5,7 +5,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -13,15 +13,20 @@ import numpy as np
 from kprof._native._perf import PerfReader
 from kprof.errors import FormatError
 from kprof.model import Event, Meta, Profile, Quality, Samples, Stacks
+from kprof.readers import bpf_copies
 from kprof.readers.addresses import count_truncated, frames_of, mappings_of, text
+from kprof.readers.bpf_copies import Copy, copies_of
 from kprof.readers.bpf_stream import Array, StackTable, attributes, records
 from kprof.readers.options import ReadOptions
 from kprof.readers.rows import samples_of
 from kprof.readers.source import Source
+from kprof.readers.stack_files import cfi_loader
 from kprof.wire import bpf_dump as wire
 from kprof.wire import bpf_events as layout
 
 _PIECE = 1 << 20
+# Copies that are handed to the native reader together: some 10 MB.
+_AT_ONCE = 1024
 _HEAD_BYTES, _BLOCK_BYTES = struct.calcsize(wire.HEAD), struct.calcsize(wire.BLOCK)
 # Of an event's occurrences, which were seen but could not be counted, and how a summary calls it.
 _LOSSES = {"no_room": "full map", "nested": "nested programs"}
@@ -35,6 +40,7 @@ class _Dump:
     space: list[bytes] = field(default_factory=list)
     stacks: list[tuple[Array, Array, Array]] = field(default_factory=list)
     rows: list[Array] = field(default_factory=list)
+    copies: dict[int, Copy] = field(default_factory=dict)
     tallies: dict[str, Any] = field(default_factory=dict)
     whole: bool = False
 
@@ -49,6 +55,8 @@ class _Dump:
             self.rows.append(np.frombuffer(payload, layout.KEPT_ROW))
         elif kind == wire.TALLIES:
             self.tallies = json.loads(payload)
+        elif kind == wire.COPIES:
+            self.copies.update(copies_of(payload))
         elif kind == wire.END:
             self.whole = True
 
@@ -147,13 +155,13 @@ def _profile(dump: _Dump, options: ReadOptions) -> Profile:
         keep_unmapped=options.addresses,
         rounds=False,
         arch=str(dump.meta["arch"]).encode(errors="replace"),
+        load=cfi_loader(options.files, {}),
     )
-    for attr, number in attributes(len(events)):
+    for attr, number in chain(
+        attributes(len(events)), bpf_copies.attributes(len(events), str(dump.meta["arch"]))
+    ):
         reader.add_event(attr, number)
-    hidden = [(int(start), int(end)) for start, end in dump.meta.get("hidden", ())]
-    stacks = _stack_table(dump.stacks).without(hidden)
-    parts = (part.data for part in records(rows, stacks, len(events)))
-    for part in chain(map(memoryview, dump.space), parts):
+    for part in chain(map(memoryview, dump.space), _records(dump, rows, len(events))):
         reader.begin()
         reader.feed(part)
     reader.end()
@@ -173,12 +181,26 @@ def _profile(dump: _Dump, options: ReadOptions) -> Profile:
     )
 
 
+def _records(dump: _Dump, rows: Array, events: int) -> Iterator[memoryview]:
+    """Give what the rows are for the native reader."""
+    hidden = [(int(start), int(end)) for start, end in dump.meta.get("hidden", ())]
+    stacks = _stack_table(dump.stacks).without(hidden)
+    copied = np.isin(rows["user_stack"], np.fromiter(dump.copies, np.uint64, len(dump.copies)))
+    yield from (part.data for part in records(rows[~copied], stacks, events))
+    made = bpf_copies.records(rows[copied], dump.copies, stacks, events, str(dump.meta["arch"]))
+    while batch := b"".join(islice(made, _AT_ONCE)):
+        yield memoryview(batch)
+
+
 def _counted(rows: Array, events: int, *, every_sample: bool) -> tuple[Samples, Array]:
-    """Join the rows of each event and of its second: both came in the same order."""
-    first, second = rows[rows["event"] < events].copy(), rows[rows["event"] >= events]
+    """Join the rows of each event and of its second, in the same order. Those with copies are alone."""
+    first, second, copied = (rows[rows["event"] // events == part].copy() for part in range(3))
     first["count"] = second["weight"]
     first["weight"] -= second["weight"]
-    return samples_of(first, every_sample=every_sample), first
+    copied["weight"] -= copied["count"]
+    copied["event"] -= 2 * events
+    joined = np.concatenate((first, copied))
+    return samples_of(joined, every_sample=every_sample), joined
 
 
 def _quality(dump: _Dump, counts: dict[str, int], samples: Samples, truncated: int) -> Quality:

@@ -21,7 +21,7 @@ _SAMPLE_TYPE = (
     | abi.SAMPLE_CALLCHAIN
 )  # fmt: skip
 # Far from the ids that a kernel gives.
-_FIRST_ID = 1 << 48
+FIRST_ID = 1 << 48
 # The reader would take a longer chain for one that the kernel cut; we know which are.
 _MOST_FRAMES = 4095
 # A program and what calls it are no more frames than these.
@@ -66,6 +66,11 @@ class StackTable:
         np.maximum.at(skipped, stack[inside], depth[inside] + 1)
         return replace(self, start=self.start + skipped, length=self.length - skipped)
 
+    def stack(self, row: int) -> list[int]:
+        """Return the addresses of one, leaf first."""
+        start = int(self.start[row])
+        return list(self.addresses[start : start + int(self.length[row])].tolist())
+
     def find(self, hashes: Array) -> Array:
         """Return rows, -1 for no stack, -2 for one that was lost."""
         at = np.searchsorted(self.hashes, hashes)
@@ -82,7 +87,7 @@ def attributes(events: int) -> Iterator[tuple[bytes, bytes]]:
         attr["type"], attr["size"], attr["config"] = abi.TYPE_SOFTWARE, abi.ATTR.itemsize, abi.SOFTWARE_DUMMY
         attr["flags"], attr["max_stack"] = abi.SAMPLE_ID_ALL | abi.BUILD_ID, _MOST_FRAMES
         attr["sample_type"] = _SAMPLE_TYPE
-        yield attr.tobytes(), np.uint64(_FIRST_ID + number).tobytes()
+        yield attr.tobytes(), np.uint64(FIRST_ID + number).tobytes()
 
 
 def records(rows: Array, stacks: StackTable, events: int) -> Iterator[Array]:
@@ -152,7 +157,7 @@ def _records(rows: Array, chains: Array, events: int) -> Array:
     made["comm"]["id"]["time"] = rows["first_ns"]
     for second, part in enumerate(("weight", "count")):
         records = made[part]
-        records["identifier"] = _FIRST_ID + rows["event"].astype(np.uint64) + np.uint64(second * events)
+        records["identifier"] = FIRST_ID + rows["event"].astype(np.uint64) + np.uint64(second * events)
         records["time"], records["cpu"] = rows["first_ns"], rows["cpu"]
         records["period"] = rows["count"] if second else rows["weight"] + rows["count"]
         records["depth"], records["chain"] = depth, chains

@@ -8,7 +8,11 @@ from kprof.system.cgroups import below_root
 from kprof.system.process import find_program
 from kprof.system.procfs import is_alive, name_of
 
-CALL_GRAPHS = ("fp", "dwarf", "lbr")
+CALL_GRAPHS = ("auto", "fp", "dwarf", "lbr")
+# Of a stack, with each sample: what perf copies by itself.
+STACK_BYTES = 8192
+# The size of a record is told in 16 bits, and the kernel wants a multiple of 8.
+_MOST_STACK_BYTES = 65528
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,8 @@ class RecordRequest:
         frequency: Samples a second and CPU; None for the default.
         duration: Seconds; None until the target ends or a signal comes.
         events: Events as perf takes them; none for the default.
-        call_graph: `fp`, `dwarf` or `lbr`.
+        call_graph: `fp`, `dwarf` or `lbr`; `auto` for what suits each process, where the backend can tell.
+        stack_bytes: How much of a stack is copied, where it is.
         elevate: Command put before perf, such as `sudo`; empty to run it as we are.
         waits: The process of `pids` is about to become a command: what it has mapped so far does not count.
         hold: Called when all is ready, right before sampling begins: returns when it may.
@@ -52,7 +57,8 @@ class RecordRequest:
     frequency: int | None = None
     duration: float | None = None
     events: Sequence[str] = ()
-    call_graph: str = "fp"
+    call_graph: str = "auto"
+    stack_bytes: int = STACK_BYTES
     elevate: Sequence[str] = ()
     waits: bool = False
     hold: Callable[[], None] | None = None
@@ -102,8 +108,7 @@ class RecordRequest:
             raise UsageError(f"-F {self.frequency} is out of range", "99 and 997 are good choices")
         if self.duration is not None and self.duration <= 0:
             raise UsageError(f"-d {self.duration:g} is not a duration", "give seconds above 0")
-        if self.call_graph not in CALL_GRAPHS:
-            raise UsageError(f"-g {self.call_graph} is not known", f"choose one of {', '.join(CALL_GRAPHS)}")
+        self._check_call_graph()
         for task in (*self.pids, *self.tids):
             if not is_alive(task):
                 kind = "process" if self.pids else "thread"
@@ -114,6 +119,15 @@ class RecordRequest:
             below_root(self.cgroup)
         if self.command and not find_program(self.command[0]):
             raise TargetError(f"there is no command {self.command[0]}", "is it on PATH, and executable?")
+
+    def _check_call_graph(self) -> None:
+        if self.call_graph not in CALL_GRAPHS:
+            raise UsageError(f"-g {self.call_graph} is not known", f"choose one of {', '.join(CALL_GRAPHS)}")
+        if self.stack_bytes not in range(8, _MOST_STACK_BYTES + 1, 8):
+            raise UsageError(
+                f"--stack-size {self.stack_bytes} is not possible",
+                f"give a multiple of 8 up to {_MOST_STACK_BYTES:,}",
+            )
 
 
 @dataclass(frozen=True, slots=True)

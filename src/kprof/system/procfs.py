@@ -1,6 +1,7 @@
 """Processes as /proc shows them."""
 
 import os
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,6 +24,11 @@ def start_of(task: int, proc: str = "/proc") -> int | None:
         if fields[_STATE] not in _ENDED:
             return int(fields[_START])
     return None
+
+
+def all_processes(proc: str = "/proc") -> Iterator[int]:
+    """Give the ids of the processes that there are now."""
+    return (int(name) for name in os.listdir(proc) if name.isdigit())  # noqa: PTH208 - only names
 
 
 def is_alive(task: int, proc: str = "/proc") -> bool:

@@ -12,7 +12,11 @@ CPU_WORDS = 64
 NO_STACK, LOST_STACK = 0, 1
 EVERYTHING, PROCESSES, THREADS = 0, 1, 2
 USER, KERNEL = 1, 2
-SLICE_NS = 1_000_000
+FOLLOW, COPY_ALL, COPY_UNFRAMED = 0, 1, 2
+MOST_COPIED = 24576
+REGISTER_BYTES = 272
+PAGE = 4096
+COPY_HEAD = 16
 
 # A cookie: the number of an event, what an occurrence weighs, and whether it is no function's start.
 COOKIE_SHIFT, COOKIE_INSIDE = 8, 1 << 16
@@ -20,7 +24,16 @@ ONE, FIRST, FIRST_TIMES_SECOND, SECOND, SECOND_IF_FIRST, THIRD = range(6)
 # What an interval weighs.
 WEIGH_TIME, WEIGH_BYTES, WEIGH_ONE = 0, 1, 2
 
-EVENT_SETTINGS = np.dtype([("sides", "u4"), ("weight", "u4"), ("least", "u8"), ("most", "u8")])
+EVENT_SETTINGS = np.dtype(
+    [
+        ("sides", "u4"),
+        ("weight", "u4"),
+        ("copies", "u4"),
+        ("unused", "u4"),
+        ("least", "u8"),
+        ("most", "u8"),
+    ]
+)
 SETTINGS = np.dtype(
     [
         ("self", "u4"),
@@ -30,7 +43,7 @@ SETTINGS = np.dtype(
         ("event", "u4"),
         ("comm_length", "u4"),
         ("timestamps", "u4"),
-        ("unused", "u4"),
+        ("copy_bytes", "u4"),
         ("comm", "S16"),
         ("cpus", "u8", (CPU_WORDS,)),
         ("events", EVENT_SETTINGS, (MAX_EVENTS,)),
@@ -45,13 +58,22 @@ KEY = np.dtype(
         ("event", "u4"),
         ("detail", "u4"),
         ("cpu", "u4"),
-        ("slice", "u4"),
+        ("unused", "u4"),
         ("comm", "S16"),
     ]
 )
 ROW = np.dtype([("count", "u8"), ("weight", "u8"), ("first_ns", "u8")])
 OPEN_KEY = np.dtype([("id", "u8"), ("event", "u8")])
 OPEN = np.dtype([("begun_ns", "u8"), ("bytes", "u8"), ("key", KEY)])
+RECORD = np.dtype([("key", KEY), ("row", ROW)])
+COPY = np.dtype(
+    [
+        ("number", "u8"),
+        ("registers", "u4"),
+        ("stack", "u4"),
+        ("bytes", "u1", (REGISTER_BYTES + MOST_COPIED + PAGE,)),
+    ]
+)
 STACK = np.dtype([("length", "u4"), ("unused", "u4"), ("address", "u8", (MAX_FRAMES,))])
 TALLY = np.dtype(
     [(name, "u8") for name in ("seen", "counted", "no_room", "nested", "stacks_lost", "left_out")]

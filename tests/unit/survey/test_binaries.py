@@ -9,8 +9,9 @@ import pytest
 
 from kprof.elf import ElfFile
 from kprof.errors import TargetError, UsageError
-from kprof.survey.binaries import binaries_of, binary_findings, own_libc, share_with_frame_pointers
+from kprof.survey.binaries import binaries_of, binary_findings, own_libc
 from kprof.survey.findings import State
+from kprof.unwind.frame_pointers import share_with_frame_pointers
 
 pytestmark = pytest.mark.skipif(not shutil.which("gcc"), reason="needs gcc")
 FUNCTION = (

@@ -14,9 +14,9 @@ from kprof.model import Profile
 from kprof.readers.options import ReadOptions
 from kprof.readers.perf_data.features import Features
 from kprof.readers.perf_data.layout import Layout, byte_order, is_pipe, read_layout
-from kprof.readers.perf_data.stack_files import cfi_loader
 from kprof.readers.perf_data.tables import profile_of
 from kprof.readers.source import Source
+from kprof.readers.stack_files import cfi_loader
 from kprof.wire import perf_file as wire
 
 _OWN_ORDER = "<" if sys.byteorder == "little" else ">"

@@ -4,6 +4,7 @@ import json
 import os
 import struct
 import zlib
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -75,6 +76,16 @@ class DumpWriter:
             for name in part.dtype.names or ():
                 kept[name] = part[name]
         self._block(wire.ROWS, kept.tobytes())
+
+    def records(self, records: Sequence[Any] | Array) -> None:
+        """Add rows with time stamps, of `bpf_events.RECORD`: the same bytes."""
+        if len(records):
+            self._block(wire.ROWS, np.asarray(records).tobytes())
+
+    def copies(self, copies: Sequence[bytes]) -> None:
+        """Add copies of stacks: each begins as `kp_copy` does."""
+        if copies:
+            self._block(wire.COPIES, b"".join(copy + bytes(-len(copy) % wire.ALIGN) for copy in copies))
 
     def tallies(self, tallies: dict[str, Any]) -> None:
         """Add the accounting so far; the last one counts."""

@@ -54,6 +54,7 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "bpf_map__initial_value": (_P, (_P, _P)),
     "bpf_map_lookup_elem": (_I, (_I, _P, _P)),
     "bpf_map_update_elem": (_I, (_I, _P, _P, _U64)),
+    "bpf_map_delete_elem": (_I, (_I, _P)),
     "bpf_map_lookup_and_delete_batch": (_I, (_I, _P, _P, _P, _P, _P, _P)),
     "bpf_obj_get_info_by_fd": (_I, (_I, _P, _P)),
 }  # fmt: skip
@@ -121,6 +122,11 @@ def forget_messages() -> None:
 def error(what: str, number: int = 0) -> LibbpfError:
     """Return the error for what was just refused, with the log; the number is errno if it is not given."""
     return LibbpfError(what, abs(number) or ctypes.get_errno(), "".join(_said))
+
+
+def possible_cpus() -> int:
+    """Return how many CPUs the kernel keeps room for."""
+    return max(int(library().libbpf_num_possible_cpus()), 1)
 
 
 def version() -> str:

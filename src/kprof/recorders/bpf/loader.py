@@ -17,6 +17,7 @@ from kprof.recorders.bpf.libbpf import (
     forget_messages,
     library,
     pointer,
+    possible_cpus,
     write_memory,
 )
 from kprof.recorders.bpf.sources import Kprobe, Place, Places
@@ -68,10 +69,13 @@ class BpfMap:
         if status:
             raise error("setting an element of a map", status)
 
+    def remove(self, key: int) -> None:
+        """Take an element out; it need not be there."""
+        library().bpf_map_delete_elem(self.descriptor, pointer(np.array([key], self._key)))
+
     def of_each_cpu(self, key: int) -> Array:
         """Return the values that the CPUs have under a key."""
-        cpus = library().libbpf_num_possible_cpus()
-        keys, values = np.array([key], self._key), np.zeros(max(cpus, 1), self._value)
+        keys, values = np.array([key], self._key), np.zeros(possible_cpus(), self._value)
         status = library().bpf_map_lookup_elem(self.descriptor, pointer(keys), pointer(values))
         if status:
             raise error("reading a map", status)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kprof.errors import NotAvailableError, UsageError
 from kprof.recorders.bpf.functions import function_source, is_pattern
@@ -30,6 +30,8 @@ _MODIFIED = re.compile(r"^(.*?)(?::([ukp]+))?$")
 _SAMPLED = re.compile(r"^(on-cpu|cycles)(:|$)")
 _KERNEL_FUNCTION = re.compile(r"^(kprobe|kretprobe|fentry|fexit):([\w.]+)(?:\+(0x[0-9a-fA-F]+|\d+))?$")
 _RAW_TRACEPOINT = re.compile(r"^raw_tp:(\w+)$")
+# Where threads wait for something: that is not done as often as one likes.
+_BLOCKED = ("off-cpu", "wakeup", "block-io", "lock")
 _TRACEPOINT = re.compile(r"^[\w-]+:[\w-]+$")
 _BOTH = layout.USER | layout.KERNEL
 
@@ -68,10 +70,12 @@ def plan(
         UsageError: An event is not known, or there are too many.
         NotAvailableError: This host, or this version, does not have it.
     """
-    if request.call_graph != "fp":
-        raise NotAvailableError(
-            f"the bpf backend follows frame pointers only, not -g {request.call_graph}",
-            "use --backend perf for it",
+    if request.call_graph == "lbr":
+        raise NotAvailableError("the bpf backend does not know -g lbr", "use --backend perf for it")
+    if request.stack_bytes > layout.MOST_COPIED:
+        raise UsageError(
+            f"--stack-size {request.stack_bytes} is too much for the bpf backend",
+            f"it copies up to {layout.MOST_COPIED} bytes; perf up to 65,528",
         )
     notes: list[str] = []
     names = [name for item in request.events for name in item.split(",") if name] or ["on-cpu"]
@@ -81,6 +85,7 @@ def plan(
         notes.append(f"the kernel allows {fastest} Hz, not {frequency} (kernel.perf_event_max_sample_rate)")
         frequency = fastest
     sources = [_source(name, request, frequency, hardware, tracepoint) for name in names]
+    sources = [replace(source, copies=_copies(source, request)) for source in sources]
     if request.weight and not any(name.partition(":")[0] in RECIPES for name in names):
         raise UsageError(f"{names[0]} has no duration to weigh by {request.weight}", "leave --weight out")
     facts = {}
@@ -91,6 +96,17 @@ def plan(
         facts["fallback"] = "cpu-clock, because hardware cycles are not available"
         notes.append("this host has no hardware counters: sampling cpu-clock instead of cycles")
     return Plan(sources, facts, notes)
+
+
+def _copies(source: Source, request: RecordRequest) -> int:
+    """Return whether stacks are copied; by itself where a rate bounds it, or what one target can do."""
+    if request.call_graph == "fp" or not source.sides & layout.USER:
+        return layout.FOLLOW
+    if request.call_graph == "dwarf":
+        return layout.COPY_ALL
+    blocks = source.weight is not None and source.name.partition(":")[0] in _BLOCKED
+    bounded = source.frequency or (blocks and not request.is_cpu_wide)
+    return layout.COPY_UNFRAMED if bounded else layout.FOLLOW
 
 
 def _check(names: list[str]) -> None:

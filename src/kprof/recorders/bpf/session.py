@@ -4,21 +4,21 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
-
-import numpy as np
 
 from kprof.errors import KprofError, NotAvailableError
 from kprof.recorders.bpf import failure, libbpf
 from kprof.recorders.bpf.build_ids import BuildIds
 from kprof.recorders.bpf.dump import DumpWriter
 from kprof.recorders.bpf.engine import Engine
+from kprof.recorders.bpf.framing import Framing
 from kprof.recorders.bpf.pace import Pace
 from kprof.recorders.bpf.plan import Plan, plan
 from kprof.recorders.bpf.relatives import Relatives
+from kprof.recorders.bpf.settings import settings_of
 from kprof.recorders.bpf.snapshot import Snapshot
 from kprof.recorders.bpf.sources import RawTracepoint
 from kprof.recorders.bpf.space import SpaceLog
@@ -30,15 +30,16 @@ from kprof.system import host, permissions
 from kprof.system.cgroups import unified_directory
 from kprof.system.cpus import chosen_cpus
 from kprof.system.kallsyms import ranges_of
-from kprof.system.procfs import own_pid_is_global, process_of, start_of
+from kprof.system.process import find_program
+from kprof.system.procfs import all_processes, own_pid_is_global, process_of, start_of
 from kprof.wire import bpf_events as layout
 
 Progress = Callable[[float, int], None]
 # Ends and signals wake us; the end of a thread does not.
 _TICK = 1.0
-_ROWS_APART = 1 << 16
+# While it matters what processes run next.
+_CHOOSING_TICK = 0.25
 _OUR_WAY = rb"bpf_trace_run\d+|__bpf_trace_\w+|__traceiter_\w+|bpf_trampoline_\w+\t\[bpf\]"
-_ALL_BITS = (1 << 64) - 1
 
 
 def record(
@@ -113,9 +114,11 @@ class _Session:
         # The log comes first: it also names the programs that are loaded next.
         self.space = self._stack.enter_context(SpaceLog(chosen_cpus("")))
         self.engine = self._stack.enter_context(
-            Engine(_settings(request, self.plan, self.cpus), self.plan.sources, self.cpus, self._rate())
+            Engine(settings_of(request, self.plan, self.cpus), self.plan.sources, self.cpus, self._rate())
         )
         self.engine.load()
+        self.framing = Framing(self._mark)
+        self._choose(pids)
         self.dump = self._stack.enter_context(DumpWriter(self.path, self._meta()))
         self._snapshot(pids)
         for task in pids or request.tids:
@@ -132,11 +135,32 @@ class _Session:
         if self.gate:
             self.gate.open()
 
+    @property
+    def _chooses(self) -> bool:
+        return any(source.copies == layout.COPY_UNFRAMED for source in self.plan.sources)
+
+    def _choose(self, pids: list[int]) -> None:
+        """Find out whose frame pointers can be followed."""
+        if not self._chooses:
+            return
+        if self.gate:
+            self.framing.begins(self.gate.pid, find_program(self.request.command[0]) or "")
+        elif self.request.is_cpu_wide:
+            self.framing.look_at(all_processes())
+        else:
+            self.framing.look_at(pids or map(process_of, self.request.tids))
+
+    def _mark(self, pid: int, kept: bool) -> None:
+        if kept:
+            # One that finds no room is copied, which is right for any code.
+            with suppress(libbpf.LibbpfError):
+                self.engine.framed.put(pid, 1)
+        else:
+            self.engine.framed.remove(pid)
+
     def _rate(self) -> int:
         """Return about how many rows a second may come at most, where samples have a rate."""
-        rate = max(source.frequency for source in self.plan.sources) * len(self.cpus)
-        # With time stamps, hardly any two occurrences share a row.
-        return max(rate, _ROWS_APART) if self.request.timestamps else rate
+        return max(source.frequency for source in self.plan.sources) * len(self.cpus)
 
     def _snapshot(self, pids: list[int]) -> None:
         """Keep what is mapped already, of the targets or of everybody."""
@@ -158,12 +182,14 @@ class _Session:
         known = all(source.frequency for source in self.plan.sources)
         pace = Pace(self.engine.room, self._rate() if known else 0, self.begun)
         pids = [self.gate.pid] if self.gate else self.request.pids
-        with Waiting(self.space.descriptors, pids) as waiting:
+        tick = _CHOOSING_TICK if self._chooses else _TICK
+        progress(0.0, self.dump.size)
+        with Waiting((*self.space.descriptors, *self.engine.descriptors), pids) as waiting:
             while not signals.count and not self._is_over():
-                waiting.wait(min(_TICK, self._left(), pace.left(time.monotonic())))
+                waiting.wait(min(tick, self._left(), pace.left(time.monotonic())))
                 self._log()
                 now = time.monotonic()
-                if pace.left(now) <= 0:
+                if pace.left(now) <= 0 or self.engine.is_crowded:
                     rows = self.engine.drain(self.dump)
                     self.dump.tallies(self.engine.tallies())
                     pace.moved(rows, now)
@@ -171,7 +197,10 @@ class _Session:
 
     def _log(self) -> None:
         """Write what happened to address spaces since the last time."""
-        self.dump.space(self.build_ids.add_to(self.relatives.pick(self.space.read())))
+        records = self.build_ids.add_to(self.relatives.pick(self.space.read()))
+        self.dump.space(records)
+        if self._chooses:
+            self.framing.follow(records)
 
     def _left(self) -> float:
         """Return how many seconds are left."""
@@ -200,12 +229,24 @@ class _Session:
         self.engine.finish(self.dump, ended_ns)
         tallies = self.engine.tallies()
         self.dump.tallies(tallies)
-        self.dump.end()
         for event in tallies["events"]:
             if event["seen"] != event["counted"] + event["no_room"] + event["nested"]:
                 raise KprofError(f"the accounting of {event['event']} does not add up: {event}")
-        untracked = tallies["untracked"]
-        return [f"{untracked:,} children are not recorded: too many processes at once"] if untracked else []
+        # Once more, for what was chosen meanwhile.
+        self.dump.meta(self._meta())
+        self.dump.end()
+        return self._remarks(tallies)
+
+    def _remarks(self, tallies: dict[str, Any]) -> list[str]:
+        """Return what a user must be told of a recording."""
+        remarks = []
+        if says := self.framing.says():
+            remarks.append(f"stacks: {says}")
+        if untracked := tallies["untracked"]:
+            remarks.append(f"{untracked:,} children are not recorded: too many processes at once")
+        if lost := sum(event["stacks_lost"] for event in tallies["events"]):
+            remarks.append(f"{lost:,} stacks are not there, for lack of room; they are marked [truncated]")
+        return remarks
 
     def end_command(self, signals: StopSignals) -> int | None:
         """End the command if it still runs; return its status, None if there is none."""
@@ -229,36 +270,19 @@ class _Session:
         return {
             "target": self.request.title,
             "recorder": f"bpf (libbpf {libbpf.version()})",
-            "call graph": "fp",
+            "call graph": self._call_graph(),
             **self.plan.facts,
             **host.facts(),
             "kernel memory": f"{self.engine.memory / 1e6:.0f} MB for {self.engine.room:,} rows and stacks",
             "started": self.begun_at.isoformat(timespec="seconds"),
         }
 
+    def _call_graph(self) -> str:
+        copies = {source.copies for source in self.plan.sources}
+        if self._chooses and self.framing.says():
+            return self.framing.says()
+        return "fp" if copies == {layout.FOLLOW} else f"copies of up to {self.request.stack_bytes:,} bytes"
+
     def facts(self) -> dict[str, str]:
         """Return what a report's head says of the recording."""
         return {**self._known(), "duration": f"{self.ended - self.begun:.1f} s"}
-
-
-def _settings(request: RecordRequest, planned: Plan, cpus: tuple[int, ...]) -> np.ndarray[Any, Any]:
-    settings = np.zeros(1, layout.SETTINGS)
-    settings["self"] = os.getpid()
-    if request.pids or request.command:
-        settings["targets"] = layout.PROCESSES
-    elif request.tids:
-        settings["targets"] = layout.THREADS
-    settings["in_cgroup"] = bool(request.cgroup)
-    settings["timestamps"] = request.timestamps
-    settings["on_cpus"] = bool(request.cpus)
-    for cpu in cpus:
-        settings["cpus"][0, cpu // 64] |= np.uint64(1 << cpu % 64)
-    if request.comm:
-        name = request.comm.encode()[:15]
-        settings["comm"], settings["comm_length"] = name, len(name) + 1
-    for number, source in enumerate(planned.sources):
-        settings["events"]["sides"][0, number] = source.sides
-        settings["events"]["weight"][0, number] = source.weight or 0
-    settings["events"]["least"] = request.least
-    settings["events"]["most"] = _ALL_BITS if request.most is None else request.most
-    return settings

@@ -1,6 +1,5 @@
 """What was mapped before the recording began, as the records that the log would have held."""
 
-import os
 import struct
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -9,6 +8,7 @@ from pathlib import Path
 
 from kprof.elf.layout import NT_GNU_BUILD_ID, native_notes
 from kprof.recorders.bpf.build_ids import BuildIds
+from kprof.system.procfs import all_processes
 from kprof.wire import perf_abi as abi
 
 _NOTES = "/sys/kernel/notes"
@@ -42,7 +42,7 @@ class Snapshot:
 
     def everything(self) -> bytes:
         """Return the records of all processes."""
-        return self.of(int(name) for name in os.listdir(self._proc) if name.isdigit())  # noqa: PTH208
+        return self.of(all_processes(self._proc))
 
     def _kernel(self) -> Iterator[bytes]:
         """Give the kernel and its modules. Only where they begin must be right: symbols tell the rest."""

@@ -110,6 +110,7 @@ class Source:
         sides: Of the stack: `USER`, `KERNEL`, both.
         weight: What an interval weighs; None for what has no duration.
         target: The kernel function that its program is for; the loader must know it.
+        copies: How the user's part of the stack is found: `FOLLOW`, `COPY_ALL`, `COPY_UNFRAMED`.
         counts_open: Whether what has not ended when the recording does counts until then.
     """
 
@@ -122,6 +123,7 @@ class Source:
     weight: int | None = None
     target: str = ""
     counts_open: bool = True
+    copies: int = layout.FOLLOW
 
     @property
     def places(self) -> int:

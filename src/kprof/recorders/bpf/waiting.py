@@ -14,20 +14,20 @@ class Waiting:
     Used in the main thread only, like signals.
 
     Args:
-        descriptors: Watched until the end, such as ring buffers.
+        descriptors: Watched until the end, such as ring buffers. They wake when the kernel says so, and not
+            for as long as there is something in them.
         pids: Processes whose end is waited for. Ends of single threads are not noticed.
     """
 
     def __init__(self, descriptors: Iterable[int], pids: Iterable[int]) -> None:
-        self._poll = select.poll()
-        self._ends: set[int] = set()
         self._stack = ExitStack()
+        self._poll = self._stack.enter_context(select.epoll())
         for descriptor in descriptors:
-            self._poll.register(descriptor, select.POLLIN)
+            self._poll.register(descriptor, select.EPOLLIN | select.EPOLLET)
         for pid in pids:
             # Not there any more, or a thread.
             with suppress(OSError):
-                self._ends.add(self._watch(os.pidfd_open(pid)))
+                self._watch(os.pidfd_open(pid))
         reading, writing = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._stack.callback(os.close, writing)
         self._watch(reading)
@@ -39,15 +39,11 @@ class Waiting:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def _watch(self, descriptor: int) -> int:
+    def _watch(self, descriptor: int) -> None:
         self._stack.callback(os.close, descriptor)
-        self._poll.register(descriptor, select.POLLIN)
-        return descriptor
+        # The end of a process stays: it must not wake us again and again.
+        self._poll.register(descriptor, select.EPOLLIN | select.EPOLLET)
 
     def wait(self, seconds: float) -> None:
         """Wait for any of these, or until the time is over."""
-        for descriptor, _ in self._poll.poll(max(seconds, 0) * 1000):
-            if descriptor in self._ends:
-                # It stays ready, and would wake us again at once.
-                self._ends.remove(descriptor)
-                self._poll.unregister(descriptor)
+        self._poll.poll(max(seconds, 0))

@@ -80,6 +80,13 @@ def _has_cycles(perf: str) -> bool:
     return "<not supported>" not in run([perf, "stat", "-e", "cycles:u", "--", "true"]).err
 
 
+def _call_graph(request: RecordRequest) -> str:
+    """Return it as perf takes it, which has one way for all processes."""
+    if request.call_graph == "dwarf":
+        return f"dwarf,{request.stack_bytes}"
+    return "fp" if request.call_graph == "auto" else request.call_graph
+
+
 class _Session:
     """perf, the command if there is one, and the files between them."""
 
@@ -120,7 +127,7 @@ class _Session:
         line = [*request.elevate, self.program, "record", "-o", self.data, *self.plan.arguments, *extra]
         line += [
             "--call-graph",
-            request.call_graph,
+            _call_graph(request),
             "--sample-cpu",
             "--period",
             "--no-buildid-cache",
@@ -247,7 +254,7 @@ class _Session:
         return {
             "target": self.request.title,
             "recorder": f"perf {version}",
-            "call graph": self.request.call_graph,
+            "call graph": _call_graph(self.request),
             **self.plan.facts,
             **host.facts(),
             "started": self.begun_at.isoformat(timespec="seconds"),

@@ -250,8 +250,8 @@ def test_blocks_of_later_versions_are_passed_over(whole):
 
 def test_with_time_stamps_rows_have_time_and_cpu(write):
     made = rows(
-        {"user_stack": 10, "count": 1, "weight": 5, "cpu": 3, "slice": 1000, "first_ns": T},
-        {"user_stack": 10, "count": 2, "weight": 7, "cpu": 1, "slice": 1005, "first_ns": T + 5_000_000},
+        {"user_stack": 10, "count": 1, "weight": 5, "cpu": 3, "first_ns": T},
+        {"user_stack": 10, "count": 2, "weight": 7, "cpu": 1, "first_ns": T + 5_000_000},
     )
     data = write(("stacks", *stacks(h10=[0x400010])), ("rows", *made), meta={**META, "timestamps": True})
     apart = read(data, every_sample=True).samples

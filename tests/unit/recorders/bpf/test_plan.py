@@ -66,7 +66,7 @@ def test_several_events_keep_their_order():
     [
         (("nonsense",), {}, UsageError, "does not know the event nonsense"),
         (("instructions",), {}, NotAvailableError, "hardware counters"),
-        (("on-cpu",), {"call_graph": "lbr"}, NotAvailableError, "frame pointers only"),
+        (("on-cpu",), {"call_graph": "lbr"}, NotAvailableError, "does not know -g lbr"),
         (tuple(f"uprobe:/bin/sh:f{i}" for i in range(17)), {}, UsageError, "too many"),
         (("page-faults", "page-faults"), {}, UsageError, "twice"),
         (("off-cpu",), {"weight": "bytes"}, UsageError, "cannot be weighed by bytes"),

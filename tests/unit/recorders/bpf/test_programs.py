@@ -17,6 +17,8 @@ STRUCTURES = {
     "kp_event_settings": bpf_events.EVENT_SETTINGS,
     "kp_key": bpf_events.KEY,
     "kp_row": bpf_events.ROW,
+    "kp_record": bpf_events.RECORD,
+    "kp_copy": bpf_events.COPY,
     "kp_stack": bpf_events.STACK,
     "kp_open_key": bpf_events.OPEN_KEY,
     "kp_open": bpf_events.OPEN,
@@ -33,7 +35,13 @@ CONSTANTS = {
     "KP_THREADS": bpf_events.THREADS,
     "KP_USER": bpf_events.USER,
     "KP_KERNEL": bpf_events.KERNEL,
-    "KP_SLICE_NS": bpf_events.SLICE_NS,
+    "KP_FOLLOW": bpf_events.FOLLOW,
+    "KP_COPY_ALL": bpf_events.COPY_ALL,
+    "KP_COPY_UNFRAMED": bpf_events.COPY_UNFRAMED,
+    "KP_MOST_COPIED": bpf_events.MOST_COPIED,
+    "KP_REGISTER_BYTES": bpf_events.REGISTER_BYTES,
+    "KP_PAGE": bpf_events.PAGE,
+    "KP_COPY_HEAD": bpf_events.COPY_HEAD,
     "KP_COOKIE_SHIFT": bpf_events.COOKIE_SHIFT,
     "KP_COOKIE_INSIDE": bpf_events.COOKIE_INSIDE,
     "KP_ONE": bpf_events.ONE,
@@ -80,7 +88,7 @@ def test_headers_have_no_other_structures():
 
 def test_a_row_that_is_kept_is_key_and_value():
     kept = bpf_events.KEPT_ROW
-    assert kept.itemsize == bpf_events.KEY.itemsize + bpf_events.ROW.itemsize
+    assert kept.itemsize == bpf_events.RECORD.itemsize
     assert np.zeros(1, kept).tobytes() == bytes(kept.itemsize)
 
 

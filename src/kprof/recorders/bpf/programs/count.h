@@ -5,6 +5,7 @@
 
 #include "maps.h"
 
+#include "copy.h"
 #include "filters.h"
 
 struct kp_scratch {
@@ -80,7 +81,9 @@ static __always_inline int kp_take_stacks(void *ctx, struct kp_key *key, struct 
     struct kp_scratch *scratch = kp_take_scratch();
     if (!scratch) return 0;
     __u32 sides = settings.events[key->event % KP_MAX_EVENTS].sides;
-    if (caller)
+    if (sides & KP_USER && kp_is_copied(key->event, key->tgid))
+        key->user_stack = kp_copy_stack(tally);
+    else if (caller)
         key->user_stack = kp_capture_call(ctx, scratch, tally, caller);
     else if (sides & KP_USER)
         key->user_stack = kp_capture(ctx, scratch, tally, BPF_F_USER_STACK);
@@ -89,16 +92,23 @@ static __always_inline int kp_take_stacks(void *ctx, struct kp_key *key, struct 
     return 1;
 }
 
+static __always_inline void kp_send_row(const struct kp_key *key, __u64 weight, struct kp_tally *tally) {
+    struct kp_record record = {.key = *key, .row = {1, weight, bpf_ktime_get_ns()}};
+    record.key.cpu = bpf_get_smp_processor_id();
+    long failed = bpf_ringbuf_output(&records, &record, sizeof record, kp_wakes(&records));
+    __sync_fetch_and_add(failed ? &tally->no_room : &tally->counted, 1);
+}
+
 static __always_inline void kp_count_row(struct kp_key *key, __u64 weight, struct kp_tally *tally) {
     __u32 zero = 0;
+    if (settings.timestamps) {
+        kp_send_row(key, weight, tally);
+        return;
+    }
     void *rows = bpf_map_lookup_elem(&active, &zero);
     if (!rows) {
         __sync_fetch_and_add(&tally->no_room, 1);
         return;
-    }
-    if (settings.timestamps) {
-        key->cpu = bpf_get_smp_processor_id();
-        key->slice = (__u32)(bpf_ktime_get_ns() / KP_SLICE_NS);
     }
     struct kp_row *row = bpf_map_lookup_elem(rows, key);
     if (!row) {

@@ -11,6 +11,11 @@ enum {
     KP_CPU_WORDS = 64, /* 4,096 CPUs */
     KP_COMM = 16,
     KP_SCRATCHES = 8, /* programs that may interrupt each other on one CPU */
+    KP_COPIERS = 3,   /* the same, those that copy stacks */
+    KP_PAGE = 4096,
+    KP_MOST_COPIED = 24576,  /* bytes of a stack: what there is room for in an array of each CPU */
+    KP_REGISTER_BYTES = 272, /* of the machine with most; the kernel's struct pt_regs begins with them */
+    KP_COPY_HEAD = 16,
 };
 
 /* A cookie is the number of an event, above it what an occurrence weighs (1, or arguments of a function), and above
@@ -18,7 +23,7 @@ enum {
 enum { KP_COOKIE_SHIFT = 8, KP_COOKIE_INSIDE = 1 << 16 };
 enum { KP_ONE, KP_FIRST, KP_FIRST_TIMES_SECOND, KP_SECOND, KP_SECOND_IF_FIRST, KP_THIRD };
 
-/* Values of a row's stack that are no hash. */
+/* Values of a row's stack that are neither a hash nor the number of a copy. */
 enum { KP_NO_STACK = 0, KP_LOST_STACK = 1, KP_FIRST_HASH = 2 };
 
 /* What `targets` holds. */
@@ -26,7 +31,8 @@ enum { KP_EVERYTHING, KP_PROCESSES, KP_THREADS };
 
 enum { KP_USER = 1, KP_KERNEL = 2 };
 
-enum { KP_SLICE_NS = 1000000 }; /* what is within one of these has one time */
+/* How the user's stack is found: by frame pointers, by a copy, or by one where code keeps no frame pointers. */
+enum { KP_FOLLOW, KP_COPY_ALL, KP_COPY_UNFRAMED };
 
 /* What an interval weighs: its time, the bytes that it moved, or 1. */
 enum { KP_WEIGH_TIME, KP_WEIGH_BYTES, KP_WEIGH_ONE };
@@ -34,6 +40,7 @@ enum { KP_WEIGH_TIME, KP_WEIGH_BYTES, KP_WEIGH_ONE };
 struct kp_event_settings {
     __u32 sides;  /* of the stack: KP_USER, KP_KERNEL */
     __u32 weight; /* of an interval */
+    __u32 copies, unused;
     __u64 least, most; /* shorter and longer intervals, or smaller and larger weights of all else, are left out */
 };
 
@@ -45,8 +52,8 @@ struct kp_settings {
     __u32 on_cpus;
     __u32 event;       /* which of the recording's events this object counts, where no cookie tells */
     __u32 comm_length; /* with its closing zero; 0 for any name */
-    __u32 timestamps;  /* whether rows of different times and CPUs are kept apart */
-    __u32 unused;
+    __u32 timestamps;  /* whether every occurrence is a row of its own, which goes to `records` */
+    __u32 copy_bytes;  /* of a stack, at most */
     char comm[KP_COMM];
     __u64 cpus[KP_CPU_WORDS];
     struct kp_event_settings events[KP_MAX_EVENTS];
@@ -56,14 +63,27 @@ struct kp_settings {
 struct kp_key {
     __u64 user_stack, kernel_stack;
     __u32 tgid, tid, event, detail;
-    /* With time stamps: where and when it was counted, so that rows are apart. Else both are 0. */
-    __u32 cpu, slice;
+    __u32 cpu; /* with time stamps, else 0 */
+    __u32 unused;
     char comm[KP_COMM];
 };
 
 struct kp_row {
     __u64 count, weight;
     __u64 first_ns; /* CLOCK_MONOTONIC */
+};
+
+/* A row with time stamps, whole. */
+struct kp_record {
+    struct kp_key key;
+    struct kp_row row;
+};
+
+/* A copy of a user's stack. */
+struct kp_copy {
+    __u64 number;
+    __u32 registers, stack; /* bytes of each, in this order */
+    __u8 bytes[KP_REGISTER_BYTES + KP_MOST_COPIED + KP_PAGE];
 };
 
 /* What has begun, and not ended: told apart by the event and whatever names it, such as a thread. */
@@ -84,9 +104,9 @@ struct kp_stack {
 /* What became of an event's occurrences, of one CPU: seen = counted + no_room + nested. */
 struct kp_tally {
     __u64 seen, counted;
-    __u64 no_room;     /* the map of rows was full */
+    __u64 no_room;     /* the map of rows, or the buffer of records, was full */
     __u64 nested;      /* no buffer was free: programs interrupted each other too deeply */
-    __u64 stacks_lost; /* the map of stacks was full: the row is there, without that stack */
+    __u64 stacks_lost; /* there was no room for a stack: the row is there, without it */
     __u64 left_out;    /* outside of `least` and `most`; not part of `seen` */
 };
 

@@ -26,10 +26,13 @@ enum {
     BPF_MAP_TYPE_PERCPU_ARRAY = 6,
     BPF_MAP_TYPE_CGROUP_ARRAY = 8,
     BPF_MAP_TYPE_ARRAY_OF_MAPS = 12,
+    BPF_MAP_TYPE_RINGBUF = 27,
 };
 
 enum { BPF_ANY, BPF_NOEXIST, BPF_EXIST };
 enum { BPF_F_NO_PREALLOC = 1 << 0, BPF_F_USER_STACK = 1 << 8 };
+enum { BPF_RB_NO_WAKEUP = 1 << 0, BPF_RB_FORCE_WAKEUP = 1 << 1 };
+enum { BPF_RB_AVAIL_DATA, BPF_RB_RING_SIZE };
 enum { KP_EEXIST = 17 };
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -41,7 +44,11 @@ struct bpf_perf_event_data {
 struct task_struct {
     int pid, tgid;
     char comm[16];
+    struct mm_struct *mm;
 };
+
+/* Only its size is asked for. */
+struct pt_regs {};
 
 struct request {
     unsigned int __data_len;
