@@ -94,7 +94,7 @@ def one(command, target, counter, seconds, output):
     begun, used = time.monotonic(), cpu_seconds(process.pid)
     pace = pace_of(target, counter, seconds)
     steady, elapsed = cpu_seconds(process.pid) - used, time.monotonic() - begun
-    process.send_signal(signal.SIGINT)
+    os.kill(process.pid, signal.SIGINT)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     after = pace_of(target, counter, 0.3 * seconds)

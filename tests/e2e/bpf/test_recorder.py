@@ -104,7 +104,7 @@ def test_a_raw_recording_a_page_and_both(record, tmp_path, running):
         (["-p", "4194304"], 2, "there is no process 4194304"),
         (["-e", "nonsense", "-a", "-d", "1"], 2, "does not know the event nonsense"),
         (["-e", "instructions", "-a", "-d", "1"], 3, "hardware counters"),
-        (["-g", "dwarf", "-a", "-d", "1"], 3, "frame pointers only"),
+        (["-g", "lbr", "-a", "-d", "1"], 3, "does not know -g lbr"),
         (["-C", "4000", "-d", "1"], 2, "CPU 4000 is not online"),
         (["-o", "x.data", "-a"], 2, "--backend perf leaves"),
         (["--cgroup", "no/such/group", "-d", "0.3"], 2, "cgroup"),
