@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from flamegraph.folded import FoldedError, FoldedStacks, format_stack, parse_line, read, write
     from flamegraph.html_page import page
     from flamegraph.pairs import align, differential
+    from flamegraph.pictures import PictureError, picture
     from flamegraph.plotly_figure import figure
     from flamegraph.samples import Facet, Samples, grouped, time_facet
     from flamegraph.sources import from_dataframe, from_folded, guess_labels
@@ -20,6 +21,7 @@ __all__ = [
     "FoldedError",
     "FoldedStacks",
     "Labels",
+    "PictureError",
     "Samples",
     "Tree",
     "align",
@@ -34,6 +36,7 @@ __all__ = [
     "guess_labels",
     "page",
     "parse_line",
+    "picture",
     "read",
     "time_facet",
     "write",
@@ -45,6 +48,7 @@ _HOMES = {
     "folded": ("FoldedError", "FoldedStacks", "format_stack", "parse_line", "read", "write"),
     "html_page": ("page",),
     "pairs": ("align", "differential"),
+    "pictures": ("PictureError", "picture"),
     "plotly_figure": ("figure",),
     "samples": ("Facet", "Samples", "grouped", "time_facet"),
     "sources": ("from_dataframe", "from_folded", "guess_labels"),

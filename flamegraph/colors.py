@@ -9,10 +9,21 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flamegraph.tree import Labels
+import numpy as np
 
+from flamegraph.tree import Int64, Labels, Tree, slice_sums
+
+# How boxes may be coloured, and what the page calls it.
+COLORS = {
+    "kind": "by kind",
+    "module": "by module",
+    "name": "by name",
+    "heat": "by self weight",
+    "change": "by change",
+}
 SHADES = 5
 TEXT_ON_BOX = "#14161a"
+_LEAST_CONTRAST = 5.0
 _SRGB_LINEAR_BELOW = 0.04045
 
 
@@ -21,7 +32,7 @@ class Scheme:
     """A colour class for each label, and what the classes look like.
 
     Attributes:
-        of_label: class of each label, an index into light and dark.
+        of_label: class of each label, an index into light and dark; empty for a ramp.
         light: "#rrggbb" of each class on a white page.
         dark: "#rrggbb" of each class on a dark page.
         legend: (what it stands for, class that shows it), most important first.
@@ -69,19 +80,82 @@ NO_MODULE = "#c4c4c4"
 _OTHERS = len(MODULE_COLORS)
 
 
+# From "less than before" to "more than before"; the three colour blindnesses tell the ends apart.
+_CHANGE = ("#5b9bd5", "#82b4e0", "#a9cdea", "#d4e6f4", "#f2f2f2", "#fde3cc", "#fbc596", "#f5a35c", "#e87d2b")
+# The same for a dark page, on which white glares.
+_CHANGE_DARK = (
+    "#4f86c0", "#709dcc", "#92b3d0", "#b0c0cf", "#bfc3c9", "#d6bda6", "#dba97b", "#d99251", "#d17428",
+)  # fmt: skip
+_HEAT = ("#e9e6de", "#f7e7c0", "#fbd994", "#fcc56c", "#fbac50", "#f5914a", "#ec7a4d", "#e56a5a")
+# A change of less than this part of all is noise.
+_NOISE = 0.0002
+_HUES = 24
+
+
 def scheme(labels: Labels, color: str, importance: Sequence[int] | None = None) -> Scheme:
-    """Colour the labels by "kind" or by "module".
+    """Colour the labels by "kind", "module" or "name", or give the ramp of "heat" or "change".
 
     Args:
         labels: what to colour. A name has the same colour in every tree.
-        color: "kind" or "module".
+        color: one of these. A ramp has no class of its own for a label: see `classes`.
         importance: weight of each label, which orders the legend; None keeps the order of the families.
     """
+    if color == "name":
+        return _by_name(labels)
+    if color == "heat":
+        legend = [("no self weight", 0), ("some", 3), ("the most", len(_HEAT) - 1)]
+        return Scheme([], list(_HEAT), list(_HEAT), legend)
+    if color == "change":
+        middle = len(_CHANGE) // 2
+        legend = [("less than before", 0), ("the same", middle), ("more", 2 * middle)]
+        return Scheme([], list(_CHANGE), list(_CHANGE_DARK), legend)
     if color == "kind":
         return _by_kind(labels, importance)
     if color == "module":
         return _by_module(labels, importance)
-    raise ValueError(f"color is 'kind' or 'module', not {color!r}")
+    raise ValueError(f"color is 'kind', 'module', 'name', 'heat' or 'change', not {color!r}")
+
+
+def classes(tree: Tree, scheme: Scheme, color: str) -> Int64:
+    """Return the colour class of each node of a tree in a scheme for its labels, shape (n,)."""
+    if color == "heat":
+        return _heat_classes(tree, len(scheme.light) - 1)
+    if color == "change":
+        return _change_classes(tree, len(scheme.light) // 2)
+    return np.array(scheme.of_label, np.int64)[tree.label]
+
+
+def _heat_classes(tree: Tree, steps: int) -> Int64:
+    """How much of the weight a function is the leaf of, wherever it is."""
+    numbers: dict[tuple[str, str], int] = {}
+    keys = zip(tree.labels.name, tree.labels.module, strict=True)
+    function = np.array([numbers.setdefault(key, len(numbers)) for key in keys])
+    own = np.zeros(len(numbers), np.float64)
+    np.add.at(own, function[tree.label], tree.self_weight)
+    step = np.rint(np.sqrt(own / max(own.max(), 1)) * steps).astype(np.int64)
+    step = np.where(own > 0, np.maximum(step, 1), 0)
+    of_node: Int64 = step[function[tree.label]]
+    return of_node
+
+
+def _change_classes(tree: Tree, middle: int) -> Int64:
+    """How the node's share of all changed: 0 if it is gone, the last class if it is new."""
+    if tree.other_weight is None:
+        raise ValueError("only a differential tree has changes to colour")
+    others = slice_sums(tree.other_weight, np.arange(len(tree)) + tree.size)
+    now = tree.total / max(int(tree.total[0]), 1)
+    before = others / max(int(others[0]), 1)
+    change = (now - before) / np.maximum(np.maximum(now, before), np.finfo(float).tiny)
+    change[np.abs(now - before) < _NOISE] = 0
+    return middle + np.rint(middle * change).astype(np.int64)
+
+
+def _by_name(labels: Labels) -> Scheme:
+    of_label = [stable_hash(name) % _HUES for name in labels.name]
+    light, dark = (
+        [_legible(at / _HUES, least + 0.03 * (at % 3)) for at in range(_HUES)] for least in (0.74, 0.62)
+    )
+    return Scheme(of_label, light, dark, [("a colour a name", 14)])
 
 
 def stable_hash(text: str) -> int:
@@ -124,6 +198,13 @@ def _luminance(color: str) -> float:
 
 def _hex(hue: float, light: float, saturation: float) -> str:
     return "#" + "".join(f"{round(c * 255):02x}" for c in colorsys.hls_to_rgb(hue % 1, light, saturation))
+
+
+def _legible(hue: float, light: float) -> str:
+    """Return the colour of a hue, lighter where dark text could not be read on it."""
+    while contrast(color := _hex(hue, light, 0.62), TEXT_ON_BOX) < _LEAST_CONTRAST:
+        light += 0.02
+    return color
 
 
 def _by_kind(labels: Labels, importance: Sequence[int] | None) -> Scheme:

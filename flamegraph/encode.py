@@ -92,7 +92,7 @@ def _labels(trees: Sequence[Tree], order: NDArray[np.int32], gap: int) -> str:
         "source": [labels.source[at] for at in order] if any(labels.source) else [],
         "modules": modules,
         "module": [index[labels.module[at]] for at in order],
-        "schemes": {color: _scheme(labels, color, weights, order) for color in ("kind", "module")},
+        "schemes": {color: _scheme(labels, color, weights, order) for color in colors.COLORS},
         "gap": gap,
     }
     return pack(json.dumps(content, separators=(",", ":")).encode("ascii"))
@@ -101,7 +101,7 @@ def _labels(trees: Sequence[Tree], order: NDArray[np.int32], gap: int) -> str:
 def _scheme(labels: Labels, color: str, weights: Sequence[int], order: NDArray[np.int32]) -> dict[str, Any]:
     scheme = colors.scheme(labels, color, weights)
     return {
-        "of": [scheme.of_label[at] for at in order],
+        "of": [scheme.of_label[at] for at in order] if scheme.of_label else [],
         "light": scheme.light,
         "dark": scheme.dark,
         "legend": scheme.legend,

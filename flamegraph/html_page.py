@@ -7,19 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flamegraph.bundle import asset, bundle, plotly
+from flamegraph.colors import COLORS
 from flamegraph.encode import Payload, encode, encode_samples
 from flamegraph.hints import unknown_by_module
 from flamegraph.overview import overview
 from flamegraph.samples import Samples
 from flamegraph.tree import Tree
 
-COLORS = {
-    "kind": "by kind",
-    "module": "by module",
-    "name": "by name",
-    "heat": "by self weight",
-    "change": "by change",
-}
 THEMES = ("auto", "light", "dark")
 # Below that, the whole tree is there before an overview could be drawn.
 _LARGE = 60_000

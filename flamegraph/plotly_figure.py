@@ -15,7 +15,8 @@ ROW = 18
 CHARACTER = 7.23  # pixels of one monospace character at FONT_SIZE
 FONT_SIZE = 12
 FONT = "DejaVu Sans Mono, Menlo, Consolas, monospace"
-FILLER = "#d9dbe0"
+# By theme: the page, its text, what is too narrow to draw.
+_GROUNDS = {"light": ("#ffffff", "#1b1e24", "#d9dbe0"), "dark": ("#16181d", "#e6e8ec", "#3d424c")}
 _MIN_CHARACTERS = 3
 _TOP, _BOTTOM, _SIDE = 64, 12, 10
 _HOVER_EVERY = 40  # pixels between the points that carry the hover text of a wide box
@@ -30,9 +31,11 @@ def figure(
     icicle: bool = False,
     width: int = 1200,
     unit: str = "samples",
-    color: str = "kind",
+    color: str = "",
+    theme: str = "light",
+    min_width: float = 0.5,
 ) -> Any:
-    """Draw the whole tree as a static figure.
+    """Draw the whole tree as a static figure: for `show()`, or for paper.
 
     Args:
         tree: what to draw.
@@ -40,27 +43,35 @@ def figure(
         icicle: roots on top instead of at the bottom.
         width: of the figure, in pixels.
         unit: of the weights: "samples", "ns", "bytes", "events", or any noun.
-        color: "kind" or "module".
+        color: "kind", "module", "name", "heat", or "change" for a differential tree, whose default it is;
+            that of others is "kind".
+        theme: "light" or "dark".
+        min_width: a frame narrower than that many pixels is not drawn by itself.
 
     Returns:
         A plotly.graph_objects.Figure.
     """
     import plotly.graph_objects as go  # noqa: PLC0415 - importing flamegraph must stay cheap
 
-    boxes = visible_boxes(tree, width - 2 * _SIDE)
+    color = color or ("change" if tree.other_weight is not None else "kind")
+    ground, ink, _ = _GROUNDS[theme]
+    boxes = visible_boxes(tree, width - 2 * _SIDE, min_width=min_width)
     scheme = colors.scheme(tree.labels, color, _importance(tree))
     rows = int(boxes.depth.max()) + 1
-    drawn = go.Figure(data=[_labels(go, tree, boxes), _hover(go, tree, boxes, unit), *_legend(go, scheme)])
+    drawn = go.Figure(
+        data=[_labels(go, tree, boxes), _hover(go, tree, boxes, unit), *_legend(go, scheme, theme)]
+    )
     drawn.update_layout(
         title={"text": plain_text(title), "x": 0.5, "y": 1, "yanchor": "top", "pad": {"t": 10}},
-        shapes=_shapes(tree, boxes, scheme),
+        shapes=_shapes(boxes, _fills(tree, boxes, scheme, color, theme)),
         width=width,
         height=rows * ROW + _TOP + _BOTTOM,
         margin={"l": _SIDE, "r": _SIDE, "t": _TOP, "b": _BOTTOM},
         xaxis={"range": [0, width - 2 * _SIDE], "visible": False, "fixedrange": True},
         yaxis={"range": [rows, 0] if icicle else [0, rows], "visible": False, "fixedrange": True},
-        plot_bgcolor="white",
-        paper_bgcolor="white",
+        font={"color": ink},
+        plot_bgcolor=ground,
+        paper_bgcolor=ground,
         hovermode="closest",
         dragmode=False,
         legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0, "itemclick": False},
@@ -91,10 +102,16 @@ def _each(boxes: Boxes) -> Iterator[tuple[int, int, float, float, int]]:
     )
 
 
-def _shapes(tree: Tree, boxes: Boxes, scheme: colors.Scheme) -> list[dict[str, Any]]:
+def _fills(tree: Tree, boxes: Boxes, scheme: colors.Scheme, color: str, theme: str) -> list[str]:
+    """Return the colour of each box."""
+    of_node = colors.classes(tree, scheme, color).tolist()
+    fills, filler = scheme.dark if theme == "dark" else scheme.light, _GROUNDS[theme][2]
+    return [filler if node < 0 else fills[of_node[node]] for node in boxes.node.tolist()]
+
+
+def _shapes(boxes: Boxes, fills: list[str]) -> list[dict[str, Any]]:
     paths: dict[str, list[str]] = {}
-    for node, depth, left, width, _ in _each(boxes):
-        fill = FILLER if node < 0 else scheme.light[scheme.of_label[tree.label[node]]]
+    for (_, depth, left, width, _), fill in zip(_each(boxes), fills, strict=True):
         # A hair of background between boxes tells them apart without a border.
         right = left + width - min(1.0, width * 0.2)
         paths.setdefault(fill, []).append(
@@ -160,13 +177,14 @@ def _description(tree: Tree, node: int, unit: str) -> str:
     return "<br>".join(line for line in lines if line)
 
 
-def _legend(go: Any, scheme: colors.Scheme) -> list[Any]:
+def _legend(go: Any, scheme: colors.Scheme, theme: str) -> list[Any]:
+    fills = scheme.dark if theme == "dark" else scheme.light
     return [
         go.Scatter(
             x=[None],
             y=[None],
             mode="markers",
-            marker={"symbol": "square", "size": 12, "color": scheme.light[at]},
+            marker={"symbol": "square", "size": 12, "color": fills[at]},
             name=plain_text(text),
             showlegend=True,
         )

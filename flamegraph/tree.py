@@ -244,7 +244,7 @@ def _without_empty(
 ) -> tuple[Tree, Int64]:
     """Drop the subtrees whose total is zero and narrow the columns; also return each node's new place."""
     end = np.arange(len(size)) + size
-    totals = np.array([_slice_sums(column, end) for column in own])
+    totals = np.array([slice_sums(column, end) for column in own])
     keep: NDArray[np.bool_] = np.any(totals > 0, axis=0)
     keep[0] = True
     kept_before = np.concatenate(([0], np.cumsum(keep)))
@@ -263,7 +263,7 @@ def _without_empty(
     return tree, np.where(keep, kept_before[:-1], -1)
 
 
-def _slice_sums(column: Int64, end: Int64) -> Int64:
+def slice_sums(column: Int64, end: Int64) -> Int64:
     """Sum of column[i:end[i]] for every i."""
     summed = np.concatenate(([0], np.cumsum(column)))
     sums: Int64 = summed[end] - summed[:-1]

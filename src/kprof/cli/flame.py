@@ -1,4 +1,4 @@
-"""`kprof flame`: any input to one interactive page."""
+"""`kprof flame`: any input to one interactive page, or to a picture of it."""
 
 from enum import StrEnum
 from pathlib import Path, PurePath
@@ -11,6 +11,7 @@ from kprof.cli.console import be_quiet, reading, status, summary
 from kprof.errors import UsageError
 
 _LOOK = "How it looks"
+_SUFFIXES = (".html", ".svg", ".png", ".pdf", ".json")
 
 
 class Theme(StrEnum):
@@ -35,7 +36,11 @@ def flame(  # noqa: PLR0917 - Typer passes by name
     output: Annotated[
         str,
         typer.Option(
-            "--output", "-o", metavar="FILE", help="Where to write; - is stdout. Default: INPUT.html"
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Where to write: a page (.html), a picture (.svg, .png, .pdf) or a Plotly figure (.json);"
+            " - is stdout. Default: INPUT.html",
         ),
     ] = "",
     open_page: Annotated[bool, typer.Option("--open", help="Show the page in the browser.")] = False,
@@ -79,12 +84,13 @@ def flame(  # noqa: PLR0917 - Typer passes by name
 ) -> None:
     """Draw a flame graph: one self-contained page that works offline.
 
-    Click a frame to zoom, press / to search, ? for the keys.
+    Click a frame to zoom, press / to search, ? for the keys. Pictures need kaleido and Chromium.
     """
     be_quiet(quiet)
     output = output or _default_output(inputs[0])
-    if output != "-" and PurePath(output).suffix != ".html":
-        raise UsageError(f"cannot write a page to {output}", "end its name in .html")
+    if output != "-" and PurePath(output).suffix not in _SUFFIXES:
+        raise UsageError(f"cannot draw {output}", f"end its name in {', '.join(_SUFFIXES)}")
+    is_page = output == "-" or output.endswith(".html")
     name = "standard input" if inputs[0] == "-" else PurePath(inputs[0]).name
     o.start_numpy()
     from kprof import pipeline  # noqa: PLC0415 - needs numpy
@@ -92,18 +98,21 @@ def flame(  # noqa: PLR0917 - Typer passes by name
     from kprof.readers import ReadOptions  # noqa: PLC0415
 
     pipeline.check_not_an_input(output, inputs)
+    if not is_page:
+        pipeline.check_picture(output)
     keep = o.FilterOptions(only_comm, only_pid, only_tid, only_cpu, start, end, focus, ignore, root_at)
     choice = pipeline.Choice(
         ReadOptions(names=names.value, every_sample=True),
         event,
         keep.build(),
         inline,
-        every_event=not event,
+        every_event=is_page and not event,
     )
     with reading(inputs) as progress:
         profile = pipeline.read(inputs, choice, progress=progress)
     look = PageOptions(title or name, icicle, theme.value, color.value, unit, min_width)
-    summary(profile, pipeline.write_page(profile, output, look))
+    write = pipeline.write_page if is_page else pipeline.write_picture
+    summary(profile, write(profile, output, look))
     if open_page and output != "-":
         _open(output)
 

@@ -5,12 +5,14 @@ from kprof.pipeline.event_fields import read_fields
 from kprof.pipeline.inputs import Choice, Progress, read, read_with_begin
 from kprof.pipeline.outputs import (
     check_not_an_input,
+    check_picture,
     fitting,
     holds_several_events,
     render_page,
     write,
     write_folded,
     write_page,
+    write_picture,
     write_text,
 )
 from kprof.pipeline.recording import nothing_seen, read_recording, record
@@ -27,6 +29,7 @@ __all__ = [
     "Progress",
     "archive",
     "check_not_an_input",
+    "check_picture",
     "fitting",
     "holds_several_events",
     "nothing_seen",
@@ -44,5 +47,6 @@ __all__ = [
     "write_difference",
     "write_folded",
     "write_page",
+    "write_picture",
     "write_text",
 ]

@@ -121,5 +121,29 @@ def write_page(profile: Profile, output: str, options: "PageOptions") -> str:
     return f"{_title(output, 'standard output')} ({len(data) / 1e6:.1f} MB)"
 
 
+def check_picture(output: str) -> None:
+    """Raise if a picture of that name cannot be drawn here.
+
+    Raises:
+        NotAvailableError: It cannot.
+    """
+    from kprof.exporters import picture  # noqa: PLC0415 - few need it
+
+    picture.check(output)
+
+
+def write_picture(profile: Profile, output: str, options: "PageOptions") -> str:
+    """Write a static flame graph; returns what was written, for a summary.
+
+    Raises:
+        NotAvailableError: It cannot be drawn here.
+    """
+    from kprof.exporters import picture  # noqa: PLC0415 - few need it
+
+    data = picture.render(profile, options, output)
+    write_whole(output, data)
+    return f"{output} ({len(data) / 1e6:.1f} MB)"
+
+
 def _title(name: str, standard: str) -> str:
     return standard if name == "-" else name

@@ -7,6 +7,7 @@ import pytest
 
 from flamegraph import Labels, from_folded
 from flamegraph.colors import (
+    COLORS,
     FAMILIES,
     MODULE_COLORS,
     TEXT_ON_BOX,
@@ -50,7 +51,7 @@ def lab(color, matrix):
     return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
 
 
-@pytest.mark.parametrize("color", ["kind", "module"])
+@pytest.mark.parametrize("color", COLORS)
 def test_text_is_legible_on_every_fill(color):
     colors = scheme(Labels(["a"], ["user"], [""]), color)
     assert min(contrast(fill, TEXT_ON_BOX) for fill in [*colors.light, *colors.dark]) >= 4.5
@@ -80,7 +81,7 @@ def test_family_of_library_code_is_the_library():
 
 def test_unknown_colour_scheme_is_refused():
     with pytest.raises(ValueError, match="kind"):
-        scheme(Labels([], [], []), "heat")
+        scheme(Labels([], [], []), "rainbow")
 
 
 def test_children_stand_side_by_side_and_self_to_their_right():
