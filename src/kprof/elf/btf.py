@@ -13,15 +13,15 @@ from kprof.errors import FormatError
 
 _MAGIC = 0xEB9F
 _HEADER = struct.Struct("=HBBIIIII")
-_INT, _PTR, _ARRAY, _STRUCT, _UNION, _ENUM, _FWD, _TYPEDEF = 1, 2, 3, 4, 5, 6, 7, 8
-_VOLATILE, _CONST, _RESTRICT, _FUNC, _FUNC_PROTO, _FLOAT, _TYPE_TAG, _ENUM64 = 9, 10, 11, 12, 13, 16, 18, 19
+INT, PTR, ARRAY, STRUCT, UNION, ENUM, _FWD, _TYPEDEF = 1, 2, 3, 4, 5, 6, 7, 8
+_VOLATILE, _CONST, _RESTRICT, _FUNC, _FUNC_PROTO, _FLOAT, _TYPE_TAG, ENUM64 = 9, 10, 11, 12, 13, 16, 18, 19
 # Words behind the three that every type has: so many, and so many a member.
-_FIXED = {_INT: 1, _ARRAY: 3, 14: 1, 17: 1}
-_A_MEMBER = {_STRUCT: 3, _UNION: 3, _ENUM: 2, _FUNC_PROTO: 2, 15: 3, _ENUM64: 3}
-_SAME_SIZE = frozenset({_TYPEDEF, _VOLATILE, _CONST, _RESTRICT, _TYPE_TAG})
+_FIXED = {INT: 1, ARRAY: 3, 14: 1, 17: 1}
+_A_MEMBER = {STRUCT: 3, UNION: 3, ENUM: 2, _FUNC_PROTO: 2, 15: 3, ENUM64: 3}
+SAME_SIZE = frozenset({_TYPEDEF, _VOLATILE, _CONST, _RESTRICT, _TYPE_TAG})
 _QUALIFIERS = {_VOLATILE: "volatile", _CONST: "const", _RESTRICT: "restrict"}
-_SORTS = {_STRUCT: "struct ", _UNION: "union ", _ENUM: "enum ", _ENUM64: "enum "}
-_WRAPPERS = frozenset({_PTR, _TYPE_TAG, *_QUALIFIERS})
+_SORTS = {STRUCT: "struct ", UNION: "union ", ENUM: "enum ", ENUM64: "enum "}
+_WRAPPERS = frozenset({PTR, _TYPE_TAG, *_QUALIFIERS})
 _HEAD = 3
 _POINTER_BYTES = struct.calcsize("P")
 _DEEPEST = 32
@@ -39,12 +39,14 @@ class Argument:
         type: Its type, as C writes it.
         size: Its bytes; 0 for what has none.
         is_structure: Whether it is a structure itself, and no pointer to one.
+        number: Of its type.
     """
 
     name: str
     type: str
     size: int
     is_structure: bool = False
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,8 @@ class Btf:
         )
         self.parts: tuple[_Part, ...] = (*(base.parts if base else ()), self._own)
 
-    def _text(self, offset: int) -> str:
+    def text(self, offset: int) -> str:
+        """Return the text at an offset."""
         part = self._own if offset >= self._own.first_text else self.parts[0]
         start = offset - part.first_text
         return part.texts[start : part.texts.find(b"\0", start)].decode(errors="replace")
@@ -128,13 +131,13 @@ class Btf:
         words = self._own.words
         for at in self._own.starts:
             if words[at + 1] >> 24 & 0x1F == kind:
-                name = self._text(words[at])
+                name = self.text(words[at])
                 if name.startswith(prefix):
                     found[name.removeprefix(prefix)] = words[at + 2]
         return found
 
-    def _at(self, number: int) -> tuple[memoryview, int, int]:
-        """Return where a type lies, and its kind."""
+    def at(self, number: int) -> tuple[memoryview, int, int]:
+        """Return the words that hold a type, where among them it lies, and its kind."""
         for part in self.parts:
             if part.first <= number < part.first + len(part.starts):
                 at = part.starts[number - part.first]
@@ -148,39 +151,39 @@ class Btf:
             FormatError: There is none.
         """
         for _ in range(_DEEPEST):
-            words, at, kind = self._at(number)
+            words, at, kind = self.at(number)
             if kind == _FUNC_PROTO:
                 count = words[at + 1] & 0xFFFF
                 members = [words[at + 3 + 2 * i : at + 5 + 2 * i] for i in range(count)]
                 variadic = bool(members) and tuple(members[-1]) == (0, 0)
                 arguments = [self._argument(*pair) for pair in (members[:-1] if variadic else members)]
                 return Prototype(self._argument(0, words[at + 2]), arguments, variadic)
-            if kind not in _SAME_SIZE | {_PTR}:
+            if kind not in SAME_SIZE | {PTR}:
                 break
             number = words[at + 2]
         raise FormatError(f"the type {number} of the BTF is no function")
 
     def _argument(self, name: int, number: int) -> Argument:
-        size, kind = self._size(number)
+        size, kind = self.size(number)
         return Argument(
-            self._text(name) if name else "", self.spelled(number), size, kind in {_STRUCT, _UNION}
+            self.text(name) if name else "", self.spelled(number), size, kind in {STRUCT, UNION}, number
         )
 
-    def _size(self, number: int) -> tuple[int, int]:
+    def size(self, number: int) -> tuple[int, int]:
         """Return the bytes of a type, and its kind without qualifiers."""
         items = 1
         for _ in range(_DEEPEST):
             if number == 0:
                 return 0, 0
-            words, at, kind = self._at(number)
-            if kind == _PTR:
+            words, at, kind = self.at(number)
+            if kind == PTR:
                 return _POINTER_BYTES * items, kind
-            if kind == _ARRAY:
+            if kind == ARRAY:
                 items, number = items * words[at + 5], words[at + 3]
-            elif kind in _SAME_SIZE:
+            elif kind in SAME_SIZE:
                 number = words[at + 2]
             else:
-                sized = kind in {_INT, _STRUCT, _UNION, _ENUM, _FLOAT, _ENUM64}
+                sized = kind in {INT, STRUCT, UNION, ENUM, _FLOAT, ENUM64}
                 return words[at + 2] * items if sized else 0, kind
         return 0, 0
 
@@ -188,8 +191,8 @@ class Btf:
         """Return a type as C writes it."""
         if number == 0 or depth > _DEEPEST:
             return "void"
-        words, at, kind = self._at(number)
-        if kind == _ARRAY:
+        words, at, kind = self.at(number)
+        if kind == ARRAY:
             return f"{self.spelled(words[at + 3], depth + 1)}[{words[at + 5]}]"
         if kind == _FUNC_PROTO:
             count = words[at + 1] & 0xFFFF
@@ -200,7 +203,7 @@ class Btf:
         sort = _SORTS.get(kind, "")
         if kind == _FWD:
             sort = "union " if words[at + 1] >> 31 else "struct "
-        return f"{sort}{self._text(words[at]) or '{...}'}"
+        return f"{sort}{self.text(words[at]) or '{...}'}"
 
 
 def _index(words: memoryview) -> list[int]:
@@ -220,7 +223,7 @@ def _index(words: memoryview) -> list[int]:
 
 def _wrapped(kind: int, inner: str) -> str:
     """Return a pointer to a type, or the type with a qualifier."""
-    if kind == _PTR:
+    if kind == PTR:
         return _FUNCTION.sub(r"(\1*)(", inner, count=1) if _FUNCTION.search(inner) else _joined(inner, "*")
     if kind == _TYPE_TAG:
         return inner

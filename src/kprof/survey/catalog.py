@@ -3,13 +3,12 @@
 import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from pathlib import Path
 
 from kprof.elf import ElfFile
-from kprof.elf.btf import Argument, Btf, Prototype
 from kprof.elf.functions import functions_of
+from kprof.elf.kernel_types import KernelTypes
 from kprof.elf.usdt import probes_of
-from kprof.errors import FormatError, KprofError
+from kprof.errors import KprofError
 from kprof.recorders.bpf.binaries import open_binary
 from kprof.survey.events import Event, Pattern
 from kprof.survey.reach import NEEDS_BPF, Reach
@@ -39,7 +38,7 @@ class Catalog:
         self._binaries, self._root = binaries, root
         self.functions = KernelFunctions(root)
         self.reach = Reach(self.functions, root=root)
-        self._btf: dict[str, Btf | None] = {}
+        self.types = KernelTypes(root)
 
     def matching(self, text: str) -> Iterator[Event]:
         """Give the events that fit a pattern, a kind after the other.
@@ -106,25 +105,15 @@ class Catalog:
         return [field for field in found if not field.name.startswith("common_")]
 
     def _raw_tracepoints(self, pattern: Pattern) -> Iterator[Event]:
-        btf = self._types("vmlinux")
+        btf = self.types.of()
         twins = {name.partition(":")[2]: name for name in self.names}
         for name in sorted(btf.raw_tracepoints) if btf else ():
             if pattern.fits(f"raw_tp:{name}"):
-                prototype = self.raw_prototype(name)
+                prototype = self.types.raw_prototype(name)
                 what = prototype.spelled(name).partition(" ")[2] if prototype else ""
                 what += f"; its fields: {twins[name]}" if name in twins else ""
                 reach = {"perf": NEEDS_BPF, "libbpf": self.reach.hook("raw tracepoints")}
                 yield Event(f"raw_tp:{name}", "raw tracepoint", what, reach)
-
-    def raw_prototype(self, name: str) -> Prototype | None:
-        """Return what a raw tracepoint is given."""
-        btf = self._types("vmlinux")
-        if btf is None or name not in btf.raw_tracepoints:
-            return None
-        # The function that calls the programs has the names of the arguments, too.
-        number = btf.functions.get(f"__traceiter_{name}", btf.raw_tracepoints[name])
-        found = btf.prototype(number)
-        return Prototype(Argument("", "void", 0), found.arguments[1:])
 
     def _functions(self, pattern: Pattern) -> Iterator[Event]:
         def fits(name: str) -> bool:
@@ -132,7 +121,7 @@ class Catalog:
             return pattern.fits(f"kprobe:{name}", f"fentry:{name}", *((syscall[1],) if syscall else ()))
 
         for function in self.functions.matching(fits):
-            prototype = self.prototype(function.name, function.module)
+            prototype = self.types.prototype(function.name, function.module)
             what = prototype.spelled(function.name) if prototype else "a function without BTF"
             what += f"  [{function.module}]" if function.module else ""
             for hook, verdict in (
@@ -141,20 +130,6 @@ class Catalog:
             ):
                 name = f"{hook}:{function.name}"
                 yield Event(name, "kernel function", what, {"perf": NEEDS_BPF, "libbpf": verdict})
-
-    def prototype(self, name: str, module: str = "") -> Prototype | None:
-        """Return how a kernel function is called; None if the kernel does not tell."""
-        btf = self._types(module or "vmlinux")
-        return btf.prototype(btf.functions[name]) if btf and name in btf.functions else None
-
-    def _types(self, name: str) -> Btf | None:
-        if name not in self._btf:
-            base = self._types("vmlinux") if name != "vmlinux" else None
-            try:
-                self._btf[name] = Btf(Path(self._root, "sys/kernel/btf", name).read_bytes(), base)
-            except (OSError, FormatError):
-                self._btf[name] = None
-        return self._btf[name]
 
     def _of_binary(self, path: str, pattern: Pattern) -> Iterator[Event]:
         elf = open_binary(path)

@@ -95,14 +95,18 @@ def _parts(event: Event, catalog: Catalog) -> tuple[list[Parameter], str, list[s
         return [Parameter(f.name, f.declared, f.size, f.offset) for f in fields], "", notes
     hook, _, rest = event.name.partition(":")
     if event.kind == "raw tracepoint":
-        return list(_arguments(catalog.raw_prototype(rest))), "", ["its arguments are no stable interface"]
+        return (
+            list(_arguments(catalog.types.raw_prototype(rest))),
+            "",
+            ["its arguments are no stable interface"],
+        )
     if event.kind == "kernel function":
         module = (
             event.what.rpartition("[")[2].rstrip("]")
             if event.what.endswith("]") and "  [" in event.what
             else ""
         )
-        prototype = catalog.prototype(rest, module)
+        prototype = catalog.types.prototype(rest, module)
         twin = {"kprobe": "kretprobe", "fentry": "fexit"}[hook]
         notes = [_NO_INTERFACE, f"{twin}:{rest} counts its returns"]
         return list(_arguments(prototype)), _result(prototype), notes

@@ -1,0 +1,1 @@
+"""The recorder of single events: each with the fields that somebody asked for."""
