@@ -18,6 +18,7 @@ from kprof.cli.fold import fold
 from kprof.cli.heatmap import heatmap
 from kprof.cli.record import RecordCommand, record
 from kprof.cli.report import report
+from kprof.cli.trace import TraceCommand, trace
 from kprof.errors import KprofError
 
 _PURPOSE = "From 'it is slow' to 'this function is why': record stacks, fold them, look at one flame graph."
@@ -35,6 +36,7 @@ _COMMANDS: tuple[tuple[Callable[..., None], str, type[TyperCommand]], ...] = (
     (diff, "kprof diff base.data head.data --fail-on 'self(parse_json) > +5%'", DiffCommand),
     (doctor, "kprof doctor --pid 1234", TyperCommand),
     (events, "kprof events 'execve*'; kprof events show sched:sched_switch", TyperCommand),
+    (trace, "kprof trace exec --filter 'ret < 0'", TraceCommand),
     (convert, "kprof convert perf.data out.pb.gz", TyperCommand),
 )
 

@@ -9,17 +9,17 @@ MAX_FIELDS, MAX_STEPS, MAX_TESTS, MAX_PATTERNS, PATTERN, ARGUMENTS = 24, 5, 32, 
 TEXT, DATA, PIECE, PIECES, FRAMES = 4096, 16384, 8192, 256, 64
 
 (
-    FROM_DATA, FROM_PID, FROM_TID, FROM_PPID, FROM_UID, FROM_GID, FROM_CPU, FROM_COMM, FROM_DURATION, FROM_CWD,
-    FROM_CGROUP,
+    FROM_DATA, FROM_PID, FROM_TID, FROM_PPID, FROM_UID, FROM_GID, FROM_CPU, FROM_COMM, FROM_DURATION,
+    FROM_CWD, FROM_CGROUP,
 ) = range(11)  # fmt: skip
 IS_NUMBER, IS_TEXT, IS_BYTES, IS_LOCATED, IS_RELATIVE, IS_WORDS, IS_PATH = range(7)
-SIGNED, USERS, HIDDEN, EITHER = 1, 2, 4, 8
+SIGNED, USERS, EITHER = 1, 2, 4
 UNREADABLE = (1 << 64) - 1
 POINTER = 8
 
 COMPARE, AND, OR, NOT = range(4)
 EQUAL, UNEQUAL, LESS, AT_MOST, MORE, AT_LEAST, HAS_BITS, LIKE, UNLIKE = range(9)
-ANY_ONE, ANY_RUN = 256, 257
+ANY_ONE, ANY_RUN, ANY_BLANK = 256, 257, 258
 
 RECORD_EVENT, RECORD_PIECE = 0, 1
 
@@ -65,7 +65,14 @@ EXEC = np.dtype(
     ]
 )  # fmt: skip
 EXIT = np.dtype(
-    [("code", "u4"), ("signal", "u4"), ("dumped", "u4"), ("unused", "u4"), ("age_ns", "u8"), ("parent", _COMM)]
+    [
+        ("code", "u4"),
+        ("signal", "u4"),
+        ("dumped", "u4"),
+        ("unused", "u4"),
+        ("age_ns", "u8"),
+        ("parent", _COMM),
+    ]
 )
 CONNECT = np.dtype(
     [
@@ -73,6 +80,6 @@ CONNECT = np.dtype(
         ("saddr", "u1", (16,)), ("daddr", "u1", (16,)),
     ]
 )  # fmt: skip
-BLOCK = np.dtype(
-    [("device", "u4"), ("operation", "u4"), ("sector", "u8"), ("bytes", "u4"), ("result", "i4")]
-)
+# Where a pair has its arguments.
+PAIR_ARGUMENTS = 8
+BLOCK = np.dtype([("device", "u4"), ("operation", "u4"), ("sector", "u8"), ("bytes", "u4"), ("result", "i4")])

@@ -58,8 +58,8 @@ class BpfMap:
         self._key, self._value = np.dtype(key), np.dtype(value)
         self._buffers = self._room(_AT_ONCE)
 
-    def put(self, key: int, value: int) -> None:
-        """Set an element of numbers.
+    def put(self, key: int, value: Any) -> None:
+        """Set an element; its key is a number.
 
         Raises:
             LibbpfError: There is no room.

@@ -18,6 +18,7 @@ from kprof.recorders.bpf.framing import Framing
 from kprof.recorders.bpf.pace import Pace
 from kprof.recorders.bpf.plan import Plan, plan
 from kprof.recorders.bpf.relatives import Relatives
+from kprof.recorders.bpf.scope import fill_scope
 from kprof.recorders.bpf.settings import settings_of
 from kprof.recorders.bpf.snapshot import Snapshot
 from kprof.recorders.bpf.sources import RawTracepoint
@@ -27,7 +28,6 @@ from kprof.recorders.gate import Gate
 from kprof.recorders.request import Recording, RecordRequest
 from kprof.recorders.signals import StopSignals
 from kprof.system import host, permissions
-from kprof.system.cgroups import unified_directory
 from kprof.system.cpus import chosen_cpus
 from kprof.system.kallsyms import ranges_of
 from kprof.system.process import find_program
@@ -121,10 +121,7 @@ class _Session:
         self._choose(pids)
         self.dump = self._stack.enter_context(DumpWriter(self.path, self._meta()))
         self._snapshot(pids)
-        for task in pids or request.tids:
-            self.engine.targets.put(task, 1)
-        if request.cgroup:
-            self._limit_to_cgroup(request.cgroup)
+        fill_scope(request, pids or request.tids, self.engine.targets, self.engine.cgroups)
         if request.hold:
             request.hold()
         self.engine.attach(request.pids)
@@ -169,13 +166,6 @@ class _Session:
             self.dump.space(shot.everything())
         else:
             self.dump.space(shot.of(pids or self.request.tids))
-
-    def _limit_to_cgroup(self, name: str) -> None:
-        directory = os.open(unified_directory(name), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            self.engine.cgroups.put(0, directory)
-        finally:
-            os.close(directory)
 
     def follow(self, signals: StopSignals, progress: Progress) -> None:
         """Move what is counted to the file until the time, target or command ends, or a signal comes."""

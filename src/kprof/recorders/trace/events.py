@@ -13,11 +13,11 @@ class Program:
 
     Attributes:
         name: Of the program.
-        hook: What it is attached to; None if it tells that itself.
+        hooks: What it is attached to; none if it tells that itself.
     """
 
     name: str
-    hook: Hook | None = None
+    hooks: Sequence[Hook] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,8 @@ class Field:
     Attributes:
         name: As it is asked for.
         place: Where its value stands.
-        form: How it is shown; one of `FORMS`.
+        form: How it is shown: `number`, `hex`, `octal`, `errno`, `ns`, `signal`, `text`, `words`, `path`,
+            `ip`, `sockaddr`, `bytes`, `symbol`, `flags`, `open flags`, `descriptor`, `device`.
         names: Names of its values, for the forms `symbol` and `flags`.
         type: Its type, as C writes it; empty if that is not known.
         btf: The number of its type among the kernel's; 0 if it has none.
@@ -65,13 +66,13 @@ class Field:
 
 # What may stand behind a colon, and what it makes of a value.
 CASTS = {
-    "int": ("number", wire.SIGNED, 8), "uint": ("number", 0, 8), "hex": ("hex", 0, 8), "octal": ("octal", 0, 8),
-    "i32": ("number", wire.SIGNED, 4), "u32": ("number", 0, 4), "u16": ("number", 0, 2), "u8": ("number", 0, 1),
-    "bool": ("number", 0, 1), "errno": ("errno", wire.SIGNED, 8), "ns": ("ns", 0, 8), "signal": ("signal", 0, 4),
+    "int": ("number", wire.SIGNED, 8), "uint": ("number", 0, 8), "hex": ("hex", 0, 8),
+    "i32": ("number", wire.SIGNED, 4), "u32": ("number", 0, 4), "u16": ("number", 0, 2),
+    "u8": ("number", 0, 1), "bool": ("number", 0, 1), "errno": ("errno", wire.SIGNED, 8),
+    "ns": ("ns", 0, 8), "signal": ("signal", 0, 4), "octal": ("octal", 0, 8),
     "str": ("text", wire.EITHER, 0), "ustr": ("text", wire.USERS, 0), "kstr": ("text", 0, 0),
     "sockaddr": ("sockaddr", wire.EITHER, 110), "ipv4": ("ip", 0, 4), "ipv6": ("ip", 0, 16),
 }  # fmt: skip
-FORMS = ("number", "hex", "octal", "errno", "ns", "signal", "text", "words", "path", "ip", "sockaddr", "bytes", "symbol", "flags", "device", "open flags", "descriptor")  # fmt: skip
 _OF_BYTES = {"sockaddr", "ip"}
 
 
@@ -87,7 +88,9 @@ def cast(found: Field, text: str) -> Field:
     name, place = f"{found.name}:{text}", found.place
     if form == "text" or form in _OF_BYTES:
         # A number that was found is the pointer; an array is the text itself.
-        steps = (*place.steps, 0) if place.kind == wire.IS_NUMBER and place.size == wire.POINTER else place.steps
+        steps = (
+            (*place.steps, 0) if place.kind == wire.IS_NUMBER and place.size == wire.POINTER else place.steps
+        )
         kind = wire.IS_TEXT if form == "text" else wire.IS_BYTES
         if place.flags & wire.USERS:
             flags = wire.USERS

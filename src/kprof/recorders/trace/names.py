@@ -21,7 +21,8 @@ OPEN_FLAGS: Mapping[int, str] = {
         getattr(os, name): name
         for name in (
             "O_CREAT", "O_EXCL", "O_NOCTTY", "O_TRUNC", "O_APPEND", "O_NONBLOCK", "O_DSYNC", "O_ASYNC",
-            "O_DIRECT", "O_DIRECTORY", "O_NOFOLLOW", "O_NOATIME", "O_CLOEXEC", "O_SYNC", "O_PATH", "O_TMPFILE",
+            "O_DIRECT", "O_DIRECTORY", "O_NOFOLLOW", "O_NOATIME", "O_CLOEXEC", "O_SYNC", "O_PATH",
+            "O_TMPFILE",
         )
         if getattr(os, name, 0)
     },

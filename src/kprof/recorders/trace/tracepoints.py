@@ -53,7 +53,7 @@ def tracepoint(name: str) -> TracedEvent:
             found, name=f"args.{declared.name}" if taken else declared.name
         )
     return TracedEvent(
-        name, "trace", (Program("tracepoint", Tracepoint(number)),), own, ("time", "pid", "comm", *own)
+        name, "trace", (Program("tracepoint", [Tracepoint(number)]),), own, ("time", "pid", "comm", *own)
     )
 
 
@@ -67,23 +67,23 @@ def system_call(call: str) -> TracedEvent:
     try:
         enter, leave = (tracepoint_number(f"{kind}{call}") for kind in (_ENTER, _EXIT))
     except UsageError:
-        raise UsageError(f"there is no system call {call}", f"kprof events 'sys_enter_*{call}*' looks") from None
+        raise UsageError(
+            f"there is no system call {call}", f"kprof events 'sys_enter_*{call}*' looks"
+        ) from None
     declared = [
         field
         for field in fields_of(tracepoint_format(f"{_ENTER}{call}"))
         if not field.name.startswith("common_") and field.name != _NUMBER
     ]
     own = {
-        field.name: _argument(call, field, wire.PAIR.fields["argument"][1] + 8 * number)
+        field.name: _argument(call, field, wire.PAIR_ARGUMENTS + 8 * number)
         for number, field in enumerate(declared[: wire.ARGUMENTS])
     }
     own["ret"] = Field("ret", Place(flags=wire.SIGNED), "errno", type="long")
-    own = {
-        (f"args.{name}" if name in BUILT_IN else name): field for name, field in own.items()
-    }
+    own = {(f"args.{name}" if name in BUILT_IN else name): field for name, field in own.items()}
     programs = (
-        Program("syscall_enters", Tracepoint(enter)),
-        Program("syscall_returns", Tracepoint(leave)),
+        Program("syscall_enters", [Tracepoint(enter)]),
+        Program("syscall_returns", [Tracepoint(leave)]),
     )
     usual = ("time", "pid", "comm", *own, "duration")
     offsets = [_FIRST_ARGUMENT + 8 * number for number in range(wire.ARGUMENTS)]
@@ -97,12 +97,18 @@ def _argument(call: str, declared: Declared, offset: int) -> Field:
     """Return an argument of a system call: a register, of which its type tells how much counts."""
     kind, name = declared.declared, declared.name
     if "char *" in kind and name != "buf":
-        return Field(name, Place(kind=wire.IS_TEXT, offset=offset, flags=wire.USERS, steps=(0,)), "text", type=kind)
+        return Field(
+            name, Place(kind=wire.IS_TEXT, offset=offset, flags=wire.USERS, steps=(0,)), "text", type=kind
+        )
     if "struct sockaddr *" in kind:
         place = Place(kind=wire.IS_BYTES, offset=offset, size=_SOCKADDR_BYTES, flags=wire.USERS, steps=(0,))
         return Field(name, place, "sockaddr", type=kind)
     size = 8 if _LONG.search(kind) else 2 if "umode_t" in kind else 4
-    signed = 0 if "*" in kind or _UNSIGNED.search(kind.replace("pid_t", "").replace("clockid_t", "")) else wire.SIGNED
+    signed = (
+        0
+        if "*" in kind or _UNSIGNED.search(kind.replace("pid_t", "").replace("clockid_t", ""))
+        else wire.SIGNED
+    )
     form, known = names.of_argument(call, name, kind) or ("number", {})
     return Field(name, Place(offset=offset, size=size, flags=signed), form, known, kind)
 
@@ -112,7 +118,12 @@ def _field(declared: Declared, symbols: Mapping[str, tuple[str, Mapping[int, str
     if declared.location:
         where = wire.IS_LOCATED if declared.location == "data" else wire.IS_RELATIVE
         flags = 0 if declared.is_text else wire.EITHER
-        return Field(name, Place(kind=where, offset=at, flags=flags), "text" if declared.is_text else "bytes", type=kind)
+        return Field(
+            name,
+            Place(kind=where, offset=at, flags=flags),
+            "text" if declared.is_text else "bytes",
+            type=kind,
+        )
     if declared.is_text:
         return Field(name, Place(kind=wire.IS_TEXT, offset=at), "text", type=kind)
     if declared.is_array:
@@ -120,14 +131,16 @@ def _field(declared: Declared, symbols: Mapping[str, tuple[str, Mapping[int, str
         form = "ip" if is_address else "bytes"
         return Field(name, Place(kind=wire.IS_BYTES, offset=at, size=declared.size), form, type=kind)
     if kind.replace("const ", "") == "char *":
-        return Field(name, Place(kind=wire.IS_TEXT, offset=at, flags=wire.EITHER, steps=(0,)), "text", type=kind)
+        return Field(
+            name, Place(kind=wire.IS_TEXT, offset=at, flags=wire.EITHER, steps=(0,)), "text", type=kind
+        )
     form, known = symbols.get(name, ("hex" if "*" in kind else "number", {}))
     flags = wire.SIGNED if declared.signed else 0
     return Field(name, Place(offset=at, size=declared.size, flags=flags), form, known, kind)
 
 
 def symbols_of(text: bytes) -> dict[str, tuple[str, dict[int, str]]]:
-    """Return the names of numbers that a format tells, by field: whether they are a `symbol` or `flags`, and names.
+    """Return the names of numbers that a format tells, by field: `symbol` or `flags`, and the names.
 
     Args:
         text: The format, as `/sys/kernel/tracing/events/*/*/format` has it.

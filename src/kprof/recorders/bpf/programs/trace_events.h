@@ -52,8 +52,7 @@ enum {
 enum {
     KP_SIGNED = 1,  /* numbers are */
     KP_USERS = 2,   /* behind the first step lies memory of the process, not of the kernel */
-    KP_HIDDEN = 4,  /* only the filter wants it */
-    KP_EITHER = 8,  /* it may be memory of either */
+    KP_EITHER = 4,  /* it may be memory of either */
 };
 
 /* What a value of text or bytes is where it could not be read: the page may not be in memory. */
@@ -80,8 +79,8 @@ struct kp_test {
     __u64 value;
 };
 
-/* Codes of a pattern that are no byte. */
-enum { KP_ANY_ONE = 256, KP_ANY_RUN = 257 };
+/* Codes of a pattern that are no byte. Arguments of a program are apart by zeros: a blank stands for one. */
+enum { KP_ANY_ONE = 256, KP_ANY_RUN, KP_ANY_BLANK };
 
 struct kp_pattern {
     __u32 length, unused;

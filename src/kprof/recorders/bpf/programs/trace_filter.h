@@ -3,7 +3,7 @@
 #ifndef KP_TRACE_FILTER_H
 #define KP_TRACE_FILTER_H
 
-enum { KP_MATCH_STEPS = 1 << 15, KP_BLANK = ' ' };
+enum { KP_MATCH_STEPS = 1 << 15 };
 
 struct kp_match_loop {
     struct kp_trace_scratch *scratch;
@@ -27,9 +27,8 @@ static long kp_match_step(__u32 i __attribute__((unused)), struct kp_match_loop 
         return 1;
     }
     if (at >= KP_DATA + KP_TEXT) return 1;
-    /* Arguments of a program are apart by zeros: a blank stands for one. */
     __u32 byte = (__u8)scratch->data[at];
-    if (has_code && (code == KP_ANY_ONE || code == byte || (code == KP_BLANK && !byte))) {
+    if (has_code && (code == KP_ANY_ONE || code == byte || (code == KP_ANY_BLANK && (!byte || byte == ' ')))) {
         scratch->match.at = at + 1;
         scratch->match.code = place + 1;
         return 0;
