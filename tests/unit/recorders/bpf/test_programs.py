@@ -62,7 +62,7 @@ TRACE_STRUCTURES = {
     "kp_trace": trace_events.TRACE,
     "kp_who": trace_events.WHO,
     "kp_head": trace_events.HEAD,
-    "kp_record": trace_events.RECORD,
+    "kp_told": trace_events.RECORD,
     "kp_piece": trace_events.PIECE_OF_WORDS,
     "kp_begun_key": trace_events.BEGUN_KEY,
     "kp_begun": trace_events.BEGUN,

@@ -28,7 +28,7 @@ struct kp_trace_scratch {
         __u64 at, bytes, argv;
         __u32 used, cut;
     } words;
-    struct kp_record record;
+    struct kp_told record;
     char data[KP_DATA + KP_TEXT];
     struct kp_piece piece;
 };
@@ -269,7 +269,7 @@ static long kp_read_field(__u32 i, struct kp_trace_loop *loop) {
     struct kp_trace_scratch *scratch = loop->scratch;
     if (i >= KP_MAX_FIELDS || i >= loop->trace->fields) return 1;
     const struct kp_field *field = &loop->trace->field[i];
-    const struct kp_record *record = &scratch->record;
+    const struct kp_told *record = &scratch->record;
     __u64 value = 0;
     switch (field->from) {
     case KP_FROM_DATA: value = kp_read_data(scratch, field, i); break;
@@ -312,7 +312,7 @@ static __always_inline void kp_add_stacks(void *ctx, struct kp_trace_scratch *sc
 /* Reads all fields; says whether the filter lets the event pass. */
 static __noinline int kp_collect(struct kp_trace_scratch *scratch, const struct kp_trace *trace, __u64 base) {
     struct kp_trace_loop loop = {.scratch = scratch, .trace = trace};
-    struct kp_record *record = &scratch->record;
+    struct kp_told *record = &scratch->record;
     record->head.kind = KP_RECORD_EVENT;
     record->head.event = settings.event;
     record->time_ns = bpf_ktime_get_ns();

@@ -113,7 +113,7 @@ struct kp_head {
 };
 
 /* One event; its data follows. A value of text or bytes tells where in the data it lies: offset above 32 bits of size. */
-struct kp_record {
+struct kp_told {
     struct kp_head head;
     __u64 time_ns; /* CLOCK_MONOTONIC; of a pair, when it ended */
     __u64 duration_ns;

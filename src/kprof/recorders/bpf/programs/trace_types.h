@@ -5,8 +5,6 @@
 
 #include "kernel_types.h"
 
-enum { BPF_MAP_TYPE_RINGBUF = 27 };
-
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 struct dentry;
