@@ -18,11 +18,11 @@ from kprof.recorders.bpf.framing import Framing
 from kprof.recorders.bpf.pace import Pace
 from kprof.recorders.bpf.plan import Plan, plan
 from kprof.recorders.bpf.relatives import Relatives
-from kprof.recorders.bpf.scope import fill_scope
 from kprof.recorders.bpf.settings import settings_of
 from kprof.recorders.bpf.snapshot import Snapshot
 from kprof.recorders.bpf.sources import RawTracepoint
 from kprof.recorders.bpf.space import SpaceLog
+from kprof.recorders.bpf.targeting import fill_scope
 from kprof.recorders.bpf.waiting import Waiting
 from kprof.recorders.gate import Gate
 from kprof.recorders.request import Recording, RecordRequest

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from kprof.recorders.bpf.plan import Plan
-from kprof.recorders.bpf.scope import scope_settings
+from kprof.recorders.bpf.targeting import scope_settings
 from kprof.recorders.request import RecordRequest
 
 _ALL_BITS = (1 << 64) - 1

@@ -9,7 +9,7 @@ from typing import Self
 
 from kprof.errors import NotAvailableError
 from kprof.recorders.bpf import failure, libbpf
-from kprof.recorders.bpf.scope import fill_scope, scope_settings
+from kprof.recorders.bpf.targeting import fill_scope, scope_settings
 from kprof.recorders.bpf.waiting import Waiting
 from kprof.recorders.gate import Gate
 from kprof.recorders.signals import StopSignals
