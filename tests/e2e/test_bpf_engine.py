@@ -12,6 +12,7 @@ import pytest
 
 from kprof.recorders.bpf.dump import DumpWriter
 from kprof.recorders.bpf.engine import Engine
+from kprof.recorders.bpf.rooms import Rooms
 from kprof.recorders.bpf.sources import PerfEvent, Source
 from kprof.system.cpus import online_cpus
 from kprof.wire import bpf_dump as wire
@@ -50,7 +51,7 @@ def settings(sources):
 def run(path, sources, *, room=None, work=THREADS, drains=0):
     """Record some work; return the accounting, and the sum of the rows of each event."""
     with Engine(settings(sources), sources, online_cpus(), 1000) as engine:
-        engine.room = room or engine.room
+        engine.rooms = Rooms(room) if room else engine.rooms
         engine.load()
         with DumpWriter(str(path), {}) as dump:
             worker = subprocess.Popen([sys.executable, "-c", work])

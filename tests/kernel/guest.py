@@ -14,6 +14,7 @@ BEGIN, END = "-----BEGIN RESULTS-----", "-----END RESULTS-----"
 KPROF = [sys.executable, "-m", "kprof", "record"]
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 READING = ["sh", "-c", "dd if=/dev/zero of=/dev/null bs=1 count=30000 2>/dev/null; exit 7"]
+SLEEPING = ["sh", "-c", "sleep 0.3; exit 7"]
 LINES_KEPT = 400
 # What the kernel outside of the machine refuses, and the same programs as there.
 BPF_EVENTS = (
@@ -41,6 +42,9 @@ def main():
     probe()
     for event in BPF_EVENTS:
         record(f"bpf {event}", "--backend", "bpf", "-e", event, "--", *READING)
+    for name, *how in (("fp", "-g", "fp"), ("dwarf", "-g", "dwarf"), ("auto", "--timestamps")):
+        record(f"bpf -g {name}", "--backend", "bpf", *how, "--", *READING)
+    record("bpf -g dwarf off-cpu", "--backend", "bpf", "-g", "dwarf", "-e", "off-cpu", "--", *SLEEPING)
     sysctl(perf_event_paranoid=2)
     record("paranoid-2", "--", *READING, user=NOBODY)
     record("paranoid-2-all", "-a", "-d", "1", user=NOBODY)

@@ -102,6 +102,25 @@ def test_bpf_programs_built_for_another_kernel_sample_and_measure(runs):
         assert run["weight"] > 0
 
 
+@pytest.mark.parametrize("how", ["dwarf", "auto"])
+def test_copies_of_stacks_lead_to_the_start_where_frame_pointers_do_not(runs, how):
+    def whole(run):
+        assert run["code"] == 7, run["err"]
+        mine = [line.rpartition(" ")[::2] for line in run["folded"] if line.startswith("dd;")]
+        total = sum(int(weight) for _, weight in mine)
+        return sum(int(weight) for stack, weight in mine if "__libc_start_main" in stack) / total
+
+    # dd and libc keep no frame pointers.
+    assert whole(runs[f"bpf -g {how}"]) > 0.8
+    assert whole(runs["bpf -g fp"]) < 0.2
+    assert any("vfs_read" in stack for stack in stacks(runs[f"bpf -g {how}"]))
+    run = runs["bpf -g dwarf off-cpu"]
+    assert run["code"] == 7, run["err"]
+    slept = [stack for stack in stacks(run) if stack[0] == "sleep" and "hrtimer_nanosleep" in stack]
+    assert slept
+    assert all("__libc_start_main" in " ".join(stack) for stack in slept)
+
+
 def test_paranoid_3_refuses_an_unprivileged_user(runs):
     run = runs["paranoid-3"]
     assert run["code"] == 3

@@ -5,6 +5,7 @@ import os
 import struct
 import zlib
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any, Self
 
 import numpy as np
@@ -82,10 +83,11 @@ class DumpWriter:
         if len(records):
             self._block(wire.ROWS, np.asarray(records).tobytes())
 
-    def copies(self, copies: Sequence[bytes]) -> None:
+    def copies(self, copies: Sequence[bytes | memoryview]) -> None:
         """Add copies of stacks: each begins as `kp_copy` does."""
         if copies:
-            self._block(wire.COPIES, b"".join(copy + bytes(-len(copy) % wire.ALIGN) for copy in copies))
+            parts = ((copy, bytes(-len(copy) % wire.ALIGN)) for copy in copies)
+            self._block(wire.COPIES, b"".join(chain.from_iterable(parts)))
 
     def tallies(self, tallies: dict[str, Any]) -> None:
         """Add the accounting so far; the last one counts."""

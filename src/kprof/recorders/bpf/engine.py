@@ -1,6 +1,5 @@
 """The programs of a recording: loaded, attached, and emptied of what they counted."""
 
-import mmap
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,9 +10,10 @@ import numpy as np
 from kprof.errors import UsageError
 from kprof.recorders.bpf.dump import DumpWriter
 from kprof.recorders.bpf.hooks import Reach, attach
-from kprof.recorders.bpf.libbpf import LibbpfError, possible_cpus
+from kprof.recorders.bpf.libbpf import LibbpfError
 from kprof.recorders.bpf.loader import BpfObject
 from kprof.recorders.bpf.ring import RingBuffer
+from kprof.recorders.bpf.rooms import rooms_for
 from kprof.recorders.bpf.sources import Source
 from kprof.recorders.bpf.uprobes import many_at_once
 from kprof.wire import bpf_events as layout
@@ -27,17 +27,9 @@ _SHARED = (
 _SETTINGS = ".rodata.settings"
 _SYMBOLS = "inlined functions are none; see /sys/kernel/tracing/available_filter_functions"
 _FAMILY, _FAMILY_PROGRAMS = "family", ("on_fork", "on_free")
-# As programs/maps.h has them.
-_OPEN_ROOM, _TARGET_ROOM = 1 << 15, 1 << 14
-_ROOM = (1 << 14, 1 << 18)
-# Bytes of the ring buffers: of rows with time stamps; and of copies, for so many seconds if each is of half
-# the size that it may have.
-_RECORDS_ROOM, _COPIES_ROOM, _COPIES_SECONDS = 1 << 23, (1 << 24, 1 << 27), 1
-_COPIERS, _SCRATCHES = 3, 8
 # Rings are emptied early when this share is taken.
 _CROWDED = 4
-# What an element takes besides key and value, in a hash map of the kernel.
-_ELEMENT = 64
+_COPIES_AT_ONCE = 256
 
 
 class Engine:
@@ -48,17 +40,16 @@ class Engine:
         sources: The events, in their order.
         cpus: Where events of perf are opened.
         rate: About how many rows a second may come at most.
+
+    Attributes:
+        rooms: How much the maps hold; may be changed before they are loaded.
     """
 
     def __init__(
         self, settings: np.ndarray[Any, Any], sources: Sequence[Source], cpus: Sequence[int], rate: int
     ) -> None:
         self._settings, self._sources, self._cpus = settings, sources, cpus
-        self.room = min(max(_ROOM[0], 1 << (rate - 1).bit_length()), _ROOM[1])
-        self._with_times = bool(settings["timestamps"][0])
-        copied = int(settings["copy_bytes"][0]) // 2 if settings["events"]["copies"].any() else 0
-        asked = 1 << (rate * copied * _COPIES_SECONDS).bit_length()
-        self._copies_room = min(max(asked, _COPIES_ROOM[0]), _COPIES_ROOM[1]) if copied else 0
+        self.rooms = rooms_for(settings, rate)
         self._objects: list[BpfObject] = []
         self._family: BpfObject | None = None
         self._stack = ExitStack()
@@ -71,19 +62,6 @@ class Engine:
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
-
-    @property
-    def memory(self) -> int:
-        """Bytes that the maps take in the kernel."""
-        row = layout.KEY.itemsize + layout.ROW.itemsize + _ELEMENT
-        stack = 8 + layout.STACK.itemsize + _ELEMENT
-        begun = layout.OPEN_KEY.itemsize + layout.OPEN.itemsize + _ELEMENT
-        rows = 0 if self._with_times else 2 * self.room * row
-        rings = _RECORDS_ROOM * self._with_times + self._copies_room
-        copiers = layout.COPY.itemsize * (_COPIERS if self._copies_room else 1)
-        each_cpu = (copiers + _SCRATCHES * layout.STACK.itemsize) * possible_cpus()
-        tasks = (1 + bool(self._copies_room)) * _TARGET_ROOM * (8 + _ELEMENT)
-        return rows + self.room * stack + _OPEN_ROOM * begun + tasks + rings + each_cpu
 
     def load(self) -> None:
         """Load the programs.
@@ -107,10 +85,12 @@ class Engine:
         self.targets = first.map("targets", "u4", "u4")
         self.cgroups = first.map("cgroups", "u4", "u4")
         self.framed = first.map("framed", "u4", "u4")
-        self._records = self._ring("records", _RECORDS_ROOM) if self._with_times else None
-        self._copies = self._ring("copies", self._copies_room) if self._copies_room else None
+        self._records = self._ring("records", self.rooms.records)
+        self._copies = self._ring("copies", self.rooms.copies)
 
-    def _ring(self, name: str, size: int) -> RingBuffer:
+    def _ring(self, name: str, size: int) -> RingBuffer | None:
+        if not size:
+            return None
         ring = RingBuffer(self._objects[0].map(name, "u4", "u4").descriptor, size)
         self._stack.callback(ring.close)
         return ring
@@ -144,7 +124,7 @@ class Engine:
                 loaded.set_attach_type(program, TRACE_UPROBE_MULTI)
         if _SETTINGS in loaded.maps:
             loaded.set_section(_SETTINGS, self._settings.tobytes())
-        rooms = self._rooms()
+        rooms = self.rooms.of_maps()
         for each in loaded.maps:
             if self._objects and each in _SHARED:
                 loaded.share(each, self._objects[0].map(each, "u4", "u4").descriptor)
@@ -152,19 +132,6 @@ class Engine:
                 loaded.set_room(each, rooms[each])
         loaded.load()
         return loaded
-
-    def _rooms(self) -> dict[str, int]:
-        """Return how many elements maps hold, or bytes buffers: what is not used takes little."""
-        rows, page = 1 if self._with_times else self.room, mmap.PAGESIZE
-        return {
-            "rows_a": rows,
-            "rows_b": rows,
-            "stacks": self.room,
-            "records": _RECORDS_ROOM if self._with_times else page,
-            "copies": self._copies_room or page,
-            "copiers": _COPIERS if self._copies_room else 1,
-            "framed": _TARGET_ROOM if self._copies_room else 1,
-        }
 
     def attach(self, pids: Sequence[int]) -> None:
         """Let the programs run.
@@ -201,7 +168,8 @@ class Engine:
         keys, rows = emptied.drain()
         records = self._records.read_all(layout.RECORD) if self._records else ()
         # Stacks after rows: those of rows that are taken are there by now, or in the recording.
-        dump.copies(self._copies.read() if self._copies else ())
+        for copies in self._copies.read(_COPIES_AT_ONCE) if self._copies else ():
+            dump.copies(copies)
         dump.stacks(*self._stacks.drain())
         dump.rows(keys, rows)
         dump.records(records)

@@ -7,6 +7,7 @@ bytes, whose first 4 are its length, and two bits: it is still being written; it
 
 import mmap
 import struct
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -41,20 +42,28 @@ class RingBuffer:
         begin, end = self._positions()
         return end - begin
 
-    def read(self) -> list[bytes]:
-        """Take the records that are there, in their order."""
+    def read(self, most: int) -> Iterator[list[memoryview]]:
+        """Take the records that are there, in their order, so many at once.
+
+        They lie where the kernel wrote them, which gets the room back when the next ones are asked for.
+        """
         begin, end = self._positions()
-        found, at = [], begin
-        while at < end:
-            place = mmap.PAGESIZE + at % self.size
-            (length,) = _LENGTH.unpack_from(self._writer, place)
-            if length & _BUSY:
-                break
-            length &= ~_GIVEN_UP
-            found.append(self._writer[place + _HEAD : place + _HEAD + length])
-            at += _HEAD + length + -length % _ALIGN
-        self._done(begin, at)
-        return found
+        at, found = begin, list[memoryview]()
+        with memoryview(self._writer) as data:
+            while at < end:
+                place = mmap.PAGESIZE + at % self.size
+                (length,) = _LENGTH.unpack_from(data, place)
+                if length & _BUSY:
+                    break
+                length &= ~_GIVEN_UP
+                found.append(data[place + _HEAD : place + _HEAD + length])
+                at += _HEAD + length + -length % _ALIGN
+                if len(found) == most:
+                    yield found
+                    begin = self._done(begin, at, found)
+            if found:
+                yield found
+            self._done(begin, at, found)
 
     def read_all(self, layout: np.dtype[Any]) -> np.ndarray[Any, Any]:
         """Take the records that are there, where all are of one layout, whose size is a multiple of 8."""
@@ -66,16 +75,20 @@ class RingBuffer:
         busy = found["length"] >= _BUSY
         ready = int(busy.argmax()) if busy.any() else len(found)
         taken = found["record"][:ready].copy()
-        self._done(begin, begin + ready * whole.itemsize)
+        self._done(begin, begin + ready * whole.itemsize, [])
         return taken
 
     def _positions(self) -> tuple[int, int]:
         (begin,), (end,) = _POSITION.unpack_from(self._reader, 0), _POSITION.unpack_from(self._writer, 0)
         return begin, end
 
-    def _done(self, begin: int, end: int) -> None:
+    def _done(self, begin: int, end: int, found: list[memoryview]) -> int:
+        """Give room back; return where what is left begins."""
+        while found:
+            found.pop().release()
         self.copied += end - begin
         _POSITION.pack_into(self._reader, 0, end)
+        return end
 
     def close(self) -> None:
         """Let go of the memory."""

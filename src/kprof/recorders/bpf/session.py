@@ -170,7 +170,7 @@ class _Session:
     def follow(self, signals: StopSignals, progress: Progress) -> None:
         """Move what is counted to the file until the time, target or command ends, or a signal comes."""
         known = all(source.frequency for source in self.plan.sources)
-        pace = Pace(self.engine.room, self._rate() if known else 0, self.begun)
+        pace = Pace(self.engine.rooms.rows, self._rate() if known else 0, self.begun)
         pids = [self.gate.pid] if self.gate else self.request.pids
         tick = _CHOOSING_TICK if self._chooses else _TICK
         progress(0.0, self.dump.size)
@@ -263,9 +263,14 @@ class _Session:
             "call graph": self._call_graph(),
             **self.plan.facts,
             **host.facts(),
-            "kernel memory": f"{self.engine.memory / 1e6:.0f} MB for {self.engine.room:,} rows and stacks",
+            "kernel memory": self._memory(),
             "started": self.begun_at.isoformat(timespec="seconds"),
         }
+
+    def _memory(self) -> str:
+        rooms = self.engine.rooms
+        copies = f", {rooms.copies / 1e6:.0f} MB of them for copies" if rooms.copies else ""
+        return f"{rooms.memory / 1e6:.0f} MB for {rooms.rows:,} rows and stacks{copies}"
 
     def _call_graph(self) -> str:
         copies = {source.copies for source in self.plan.sources}
