@@ -2,27 +2,31 @@
 
     python tests/bench/bench_page.py [--folded FILE]... [--stacks N]... [--flamegraph-pl FILE] [--node-modules FOLDER]
 
-Makes a page with each tool, opens it in Chromium, clicks a frame and searches. Printed is a table in Markdown: how long
-making took, the page's size, when the first frames were on the screen (wall time since navigation), the time of the
-page's thread that a zoom and a search took (CPU, so that a busy machine does not matter much), and the memory of the
-renderer. Nothing is asserted. `npm install d3 d3-flame-graph speedscope` makes the folder of peers.
+Makes a page with each tool, opens it in Chromium, clicks a frame and searches. Printed is a table in Markdown: CPU time
+and peak memory of making it, its size, when the first frames were on the screen (wall time since navigation, or since
+the file was chosen), the time of the page's thread that a zoom and a search took (CPU, so that a busy machine does not
+matter much), and the memory of the renderer. Nothing is asserted. `npm install d3 d3-flame-graph speedscope` makes the
+folder of peers.
 """
 
 import argparse
+import functools
 import random
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from page_makers import Maker, d3_flame_graph, flamegraph_pl, ours, speedscope
-from playwright.sync_api import Browser, Error, sync_playwright
+from playwright.sync_api import Browser, Error, Playwright, sync_playwright
 
 PATTERN = "alloc"
 QUIET_MS = 400
-HEAD = "| tool | made in | size | first frames | zoom | search | memory |\n|---|---|---|---|---|---|---|"
+HEAD = (
+    "| tool | made | with | size | first frames | zoom | search | memory |\n|---|---|---|---|---|---|---|---|"
+)
 
 
 def make_stacks(path: Path, count: int) -> None:
@@ -80,53 +84,80 @@ def renderer_mb(browser: Browser) -> float:
     return max(sizes)
 
 
-def measure(browser: Browser, maker: Maker, folded: Path, folder: Path, limit: float) -> str:
-    start = time.perf_counter()
+def measure(playwright: Playwright, maker: Maker, folded: Path, folder: Path, options: Any) -> str:
     try:
-        address = maker.make(folded, folder, limit)
-    except (subprocess.SubprocessError, RecursionError, MemoryError) as error:
-        return f"| {maker.name} | {type(error).__name__} | | | | | |"
-    made = time.perf_counter() - start
+        address, cost = maker.make(folded, folder, options.limit)
+    except (TimeoutError, SystemExit) as error:
+        return f"| {maker.name} | {str(error)[:80]} | | | | | | |"
     files = [file for file in folder.iterdir() if file.is_file()]
-    row = [maker.name, f"{made:.1f} s", f"{max(file.stat().st_size for file in files) / 1e6:.1f} MB"]
-    try:
-        row += use(browser, maker, address, limit)
-    except Error as error:
-        row.append(f"fails: {str(error).splitlines()[0][:60]}")
-    return "| " + " | ".join(row + [""] * (7 - len(row))) + " |"
+    size = max(file.stat().st_size for file in files) / 1e6
+    made = [f"{cost.cpu:.1f} s", f"{cost.rss_mb:.0f} MB"] if cost.cpu else ["-", "-"]
+    runs, says = [], ""
+    for _ in range(options.runs):
+        # A browser each: what one tool leaves behind must not burden the next.
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        try:
+            runs.append(use(browser, maker, address, options.limit))
+        except (Error, TimeoutError) as error:
+            says = str(error).splitlines()[0][:80]
+            break
+        finally:
+            browser.close()
+    return (
+        "| "
+        + " | ".join(
+            [maker.name, *made, f"{size:.1f} MB", *(table_cells(runs) if runs else [says, "", "", ""])]
+        )
+        + " |"
+    )
 
 
-def use(browser: Browser, maker: Maker, address: str, limit: float) -> list[str]:
+def table_cells(runs: list[tuple[float, ...]]) -> list[str]:
+    first, zoom, search, memory = (median(column) for column in zip(*runs, strict=True))
+    return [
+        f"{first:.2f} s",
+        "-" if zoom < 0 else f"{zoom:.0f} ms",
+        f"{search:.0f} ms",
+        f"{memory:.0f} MB",
+    ]
+
+
+def use(browser: Browser, maker: Maker, address: str, limit: float) -> tuple[float, ...]:
+    """Return seconds to the first frames, CPU milliseconds of a zoom (-1 for none) and a search, memory in MB."""
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     tab = context.new_page()
-    try:
-        tab.set_default_timeout(limit * 1000)
-        # Polled in the page, since a wait of the driver's is not let through by our policy.
-        tab.add_init_script(
-            f"(function poll() {{ if ({maker.drawn}) requestAnimationFrame(() => setTimeout(() => {{ window.drawnAt = performance.now(); }}));"
-            " else requestAnimationFrame(poll); })()"
-        )
-        tab.goto(address, wait_until="commit")
-        deadline = time.monotonic() + limit
-        while not tab.evaluate("window.drawnAt"):
-            if time.monotonic() > deadline:
-                return [f"more than {limit:.0f} s"]
-            tab.wait_for_timeout(50)
-        first = tab.evaluate("window.drawnAt")
-        session = context.new_cdp_session(tab)
-        session.send("Performance.enable", {"timeDomain": "threadTicks"})
+    tab.set_default_timeout(limit * 1000)
+    # Polled in the page, since a wait of the driver's is not let through by our policy.
+    tab.add_init_script(
+        "window.begunAt = 0;"
+        f"(function poll() {{ if ({maker.drawn}) requestAnimationFrame(() => setTimeout(() => {{ window.drawnAt = performance.now(); }}));"
+        " else requestAnimationFrame(poll); })()"
+    )
+    tab.goto(address, wait_until="load" if maker.choose else "commit")
+    if maker.choose:
+        tab.evaluate("window.begunAt = performance.now()")
+        maker.choose(tab)
+    deadline = time.monotonic() + limit
+    while not tab.evaluate("window.drawnAt"):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"did not draw in {limit:.0f} s")
+        tab.wait_for_timeout(50)
+    first = tab.evaluate("window.drawnAt - window.begunAt")
+    session = context.new_cdp_session(tab)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+    busy(tab, session, lambda: None)
+    zoom = -1.0
+    for spot in maker.spots(tab):
+        # Moved there first, so that only the click is counted.
+        tab.mouse.move(*spot)
         busy(tab, session, lambda: None)
-        spot = maker.spot(tab)
-        zoom = "-"
-        if spot:
-            # Moved there first, so that only the click is counted.
-            tab.mouse.move(*spot)
-            busy(tab, session, lambda: None)
-            zoom = f"{busy(tab, session, lambda: tab.mouse.click(*spot, click_count=maker.clicks)):.0f} ms"
-        search = busy(tab, session, lambda: maker.search(tab, PATTERN))
-        return [f"{first / 1000:.2f} s", zoom, f"{search:.0f} ms", f"{renderer_mb(browser):.0f} MB"]
-    finally:
-        context.close()
+        before = tab.screenshot()
+        cost = busy(tab, session, functools.partial(tab.mouse.click, *spot, click_count=maker.clicks))
+        if tab.screenshot() != before:
+            zoom = cost
+            break
+    search = busy(tab, session, lambda: maker.search(tab, PATTERN))
+    return first / 1000, zoom, search, renderer_mb(browser)
 
 
 def main() -> None:
@@ -140,7 +171,8 @@ def main() -> None:
     parser.add_argument("--flamegraph-pl", metavar="FILE")
     parser.add_argument("--node-modules", type=Path, metavar="FOLDER")
     parser.add_argument("--kprof", default=str(Path(sys.executable).with_name("kprof")), metavar="COMMAND")
-    parser.add_argument("--limit", type=float, default=120, metavar="SECONDS", help="for each step of a peer")
+    parser.add_argument("--limit", type=float, default=120, metavar="SECONDS", help="for each step of a tool")
+    parser.add_argument("--runs", type=int, default=5, help="of each page, of which the medians are printed")
     options = parser.parse_args()
     makers = [ours(options.kprof)]
     if options.flamegraph_pl:
@@ -156,12 +188,7 @@ def main() -> None:
             print(f"\n{folded.name}, {folded.stat().st_size / 1e6:.1f} MB of text\n\n{HEAD}")
             for maker in makers:
                 with tempfile.TemporaryDirectory() as folder:
-                    # A browser each: what one tool leaves behind must not burden the next.
-                    browser = playwright.chromium.launch(
-                        executable_path="/usr/bin/chromium", args=["--no-sandbox"]
-                    )
-                    print(measure(browser, maker, folded, Path(folder), options.limit), flush=True)
-                    browser.close()
+                    print(measure(playwright, maker, folded, Path(folder), options), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,13 @@
 """What draws folded text in a browser: ours and the peers', each to a page, with how to use the page."""
 
 import json
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from measure import Cost, run
 
 WIDEST = """selector => {
   const all = document.body?.clientWidth || innerWidth;
@@ -29,69 +30,71 @@ OURS = """() => {
 
 @dataclass(frozen=True)
 class Maker:
-    """A tool: how its page is made, when it has drawn, and how one zooms and searches in it."""
+    """A tool: how its page is made, when it has drawn, and how one zooms and searches in it.
+
+    `spots` are places of frames that a click zooms to; the first whose click changes the picture counts. A tool
+    that takes its input from the reader has `choose`, and its time begins there.
+    """
 
     name: str
-    make: Callable[[Path, Path, float], str]
+    make: Callable[[Path, Path, float], tuple[str, Cost]]
     drawn: str
-    spot: Callable[[Any], list[float] | None]
+    spots: Callable[[Any], list[list[float]]]
     search: Callable[[Any, str], None]
     clicks: int = 1
+    choose: Callable[[Any], None] | None = None
 
 
 def ours(kprof: str) -> Maker:
-    def make(folded: Path, folder: Path, limit: float) -> str:
+    def make(folded: Path, folder: Path, limit: float) -> tuple[str, Cost]:
         out = folder / "ours.html"
-        _run([kprof, "flame", "--quiet", str(folded), "-o", str(out)], limit)
-        return out.as_uri()
+        cost = run([kprof, "flame", "--quiet", str(folded), "-o", str(out)], folder, limit=limit)
+        return out.as_uri(), cost
 
     drawn = "document.documentElement?.dataset.overview || document.documentElement?.dataset.ready"
     return Maker(
-        "kprof", make, drawn, lambda tab: tab.evaluate(OURS), lambda tab, text: tab.fill("#kf-query", text)
+        "kprof", make, drawn, lambda tab: [tab.evaluate(OURS)], lambda tab, text: tab.fill("#kf-query", text)
     )
 
 
 def flamegraph_pl(script: str) -> Maker:
-    def make(folded: Path, folder: Path, limit: float) -> str:
+    def make(folded: Path, folder: Path, limit: float) -> tuple[str, Cost]:
         out = folder / "pl.svg"
-        with out.open("wb") as svg:
-            _run(["perl", script, str(folded)], limit, stdout=svg)
-        return out.as_uri()
+        return out.as_uri(), run(["perl", script, str(folded)], folder, limit=limit, output=out)
 
     return Maker(
         "flamegraph.pl",
         make,
         "document.readyState === 'complete' && document.querySelector('#frames')",
-        lambda tab: tab.evaluate(WIDEST, "#frames > g > rect, #frames > rect"),
+        lambda tab: _if_any(tab.evaluate(WIDEST, "#frames > g > rect, #frames > rect")),
         lambda tab, text: tab.evaluate("text => { search(text); }", text),
     )
 
 
 def d3_flame_graph(modules: Path) -> Maker:
-    def make(folded: Path, folder: Path, limit: float) -> str:
-        _run([sys.executable, __file__, str(modules), str(folded), str(folder / "d3.html")], limit)
-        return (folder / "d3.html").as_uri()
+    def make(folded: Path, folder: Path, limit: float) -> tuple[str, Cost]:
+        out = folder / "d3.html"
+        command = [sys.executable, __file__, str(modules), str(folded), str(out)]
+        return out.as_uri(), run(command, folder, limit=limit)
 
     return Maker(
         "d3-flame-graph",
         make,
         "document.querySelector('.d3-flame-graph rect')",
-        lambda tab: tab.evaluate(WIDEST, ".d3-flame-graph g > rect"),
+        lambda tab: _if_any(tab.evaluate(WIDEST, ".d3-flame-graph g > rect")),
         lambda tab, text: tab.evaluate("text => { chart.search(text); }", text),
     )
 
 
 def speedscope(modules: Path) -> Maker:
+    """What its page does with a file that one opens in it; the size is that of the text."""
     release = modules / "speedscope/dist/release"
+    chosen: list[Path] = []
 
-    def make(folded: Path, folder: Path, _limit: float) -> str:
-        # What its own command does: the profile as a script beside the page.
-        script = folder / "speedscope.js"
-        packed = json.dumps(folded.read_text(errors="replace"))
-        script.write_text(
-            f'speedscope.loadFileFromBase64("x.folded", btoa(unescape(encodeURIComponent({packed}))))'
-        )
-        return f"{(release / 'index.html').as_uri()}#localProfilePath={script}"
+    def make(folded: Path, folder: Path, _limit: float) -> tuple[str, Cost]:
+        chosen[:] = [folder / "input.txt"]
+        chosen[0].symlink_to(folded)
+        return (release / "index.html").as_uri(), Cost(0, 0, 0)
 
     def search(tab: Any, text: str) -> None:
         tab.keyboard.press("Control+f")
@@ -101,14 +104,15 @@ def speedscope(modules: Path) -> Maker:
         "speedscope",
         make,
         "document.querySelectorAll('canvas').length > 1",
-        lambda _tab: [320, 150],
+        lambda _tab: [[x, y] for y in (150, 190, 230, 290) for x in (320, 640, 200)],
         search,
         2,
+        lambda tab: tab.set_input_files("input[type=file]", chosen[0]),
     )
 
 
-def _run(command: list[str], limit: float, **options: Any) -> None:
-    subprocess.run(command, check=True, timeout=limit, stderr=subprocess.DEVNULL, **options)
+def _if_any(spot: list[float] | None) -> list[list[float]]:
+    return [spot] if spot else []
 
 
 def _write_d3(modules: Path, folded: Path, out: Path) -> None:
