@@ -3,7 +3,8 @@ import { formatShare, formatWeight, oneLine } from './format.js';
 import { ancestors } from './layout.js';
 import { element } from './tip.js';
 
-const CRUMBS = 4;
+/** How many frames the path names, the zoomed one too; of a narrow window, only that and the first. */
+const crumbs = () => (innerWidth < 640 ? 2 : 5);
 const LEGEND = 8;
 
 /** @param {string} id @returns {any} the element; any, as each has properties of its own */
@@ -12,8 +13,9 @@ export const byId = (id) => document.getElementById(`kf-${id}`);
 /** Shows where the view is, as a path whose parts are clickable. */
 export function showPath(tree, zoom, unit, zoomTo) {
   const above = ancestors(tree, zoom);
-  const shown = above.length > CRUMBS ? [above[0], null, ...above.slice(1 - CRUMBS)] : above;
-  const crumbs = shown.map((node) => {
+  const most = crumbs();
+  const shown = above.length >= most ? [above[0], null, ...above.slice(above.length + 2 - most)] : above;
+  const parts = shown.map((node) => {
     if (node === null) return element('span', '…', 'quiet');
     const crumb = element('button', oneLine(tree.names[tree.label[node]]), 'crumb');
     crumb.title = crumb.textContent;
@@ -24,7 +26,7 @@ export function showPath(tree, zoom, unit, zoomTo) {
   here.title = here.textContent;
   const weight = formatWeight(tree.total[zoom], unit, zoom ? undefined : tree.exactTotal);
   const share = zoom ? `, ${formatShare(tree.total[zoom], tree.total[0])} of all` : '';
-  byId('path').replaceChildren(...crumbs, here, element('span', weight + share, 'amount'));
+  byId('path').replaceChildren(...parts, here, element('span', weight + share, 'amount'));
 }
 
 /** @param {{text: string, fill: string}[]} legend */

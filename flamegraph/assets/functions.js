@@ -56,11 +56,11 @@ export function functionRows(tree, zoom) {
 
 /**
  * @param {Row[]} rows @param {string} key column @param {boolean} up ascending
- * @returns {Row[]} sorted, ties by name
+ * @returns {Row[]} sorted, ties by total, then by name
  */
 export function sortRows(rows, key, up) {
   const sign = up ? 1 : -1;
   const text = key === 'name' || key === 'module';
   const by = text ? (a, b) => (a[key] < b[key] ? -1 : a[key] > b[key] ? 1 : 0) : (a, b) => a[key] - b[key];
-  return rows.sort((a, b) => sign * by(a, b) || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+  return rows.sort((a, b) => sign * by(a, b) || b.total - a.total || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
 }

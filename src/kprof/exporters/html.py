@@ -127,7 +127,8 @@ def _comms(profile: Profile) -> list[Facet]:
     """Tell threads apart by their names, where that is less than telling them apart by their ids."""
     if profile.samples.comm is None:
         return []
-    names, of_sample = root_labels(profile.samples, profile.comms)
+    comms, of_sample = np.unique(profile.samples.comm, return_inverse=True)
+    names = [profile.comms[comm] if comm >= 0 else "?" for comm in comms.tolist()]
     threads = _threads(profile)
     few = len(names) < len(threads[0].values) if threads else True
     return [Facet("comm", names, of_sample.astype(np.int64))] if len(names) > 1 and few else []
