@@ -41,12 +41,17 @@ kp_wide_hash kp_hash_wide(const void *bytes, size_t size, uint64_t seed) {
     return (kp_wide_hash){mix(a ^ size, b ^ k0), mix(b ^ k3, a + size)};
 }
 
+kp_wide_hash kp_hash_more(kp_wide_hash hash, uint64_t one, uint64_t two) {
+    uint64_t a = mix(hash.low ^ one, keys[1] ^ two), b = mix(hash.high ^ two, keys[2] ^ one);
+    return (kp_wide_hash){mix(a ^ keys[3], b ^ keys[0]), mix(b ^ keys[3], a ^ keys[1])};
+}
+
 uint64_t kp_hash(const void *bytes, size_t size, uint64_t seed) { return kp_hash_wide(bytes, size, seed).low; }
 
 int kp_table_ready(kp_table *table) {
     if (table->used * 2 < table->slots) return 0;
     size_t slots = table->slots ? table->slots * 2 : 1024;
-    kp_table grown = {calloc(slots, sizeof *grown.at), slots, table->used};
+    kp_table grown = {kp_table_memory(slots, sizeof *grown.at), slots, table->used};
     if (!grown.at) return -1;
     for (size_t i = 0; i < table->slots; i++) {
         if (!table->at[i].value) continue;

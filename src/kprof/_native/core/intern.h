@@ -11,6 +11,8 @@ typedef struct {
     uint64_t low, high;
 } kp_wide_hash;
 kp_wide_hash kp_hash_wide(const void *bytes, size_t size, uint64_t seed);
+/* Hash of what has a hash already, and two words more. */
+kp_wide_hash kp_hash_more(kp_wide_hash hash, uint64_t one, uint64_t two);
 
 typedef struct {
     uint32_t tag;   /* low half of the hash: also tells where the slot goes when the table grows */

@@ -2,8 +2,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-enum { ARENA_BLOCK = 1 << 18 };
+enum { ARENA_BLOCK = 1 << 18, HUGE_PAGE = 1 << 21 };
 
 struct kp_arena_block {
     kp_arena_block *before;
@@ -21,6 +22,15 @@ int kp_reserve(void **items, size_t *room, size_t used, size_t more, size_t item
     *items = grown;
     *room = wanted;
     return 0;
+}
+
+void *kp_table_memory(size_t count, size_t item_size) {
+    void *memory = calloc(count, item_size);
+    if (!memory || count < 2 * HUGE_PAGE / item_size) return memory;
+    uintptr_t start = ((uintptr_t)memory + HUGE_PAGE - 1) & ~(uintptr_t)(HUGE_PAGE - 1);
+    size_t size = ((uintptr_t)memory + count * item_size - start) & ~(size_t)(HUGE_PAGE - 1);
+    (void)madvise((void *)start, size, MADV_HUGEPAGE); /* advice: it may be refused */
+    return memory;
 }
 
 char *kp_arena_copy(kp_arena *arena, const char *text, size_t size) {

@@ -19,6 +19,10 @@ int kp_reserve(void **items, size_t *room, size_t used, size_t more, size_t item
 #define KP_RESERVE(items, room, used, more) \
     kp_reserve((void **)&(items), &(room), (used), (more), sizeof *(items))
 
+/* Zeroed memory for a table that is looked up all over: in huge pages if it is large and the system has them,
+ * for else each look-up would also miss the TLB. NULL when memory is out; free() releases it. */
+void *kp_table_memory(size_t count, size_t item_size);
+
 typedef struct kp_arena_block kp_arena_block;
 
 /* Memory that is released all at once. */

@@ -1,4 +1,6 @@
 /* Addresses -> distinct places, and stacks of places -> a tree. */
+#include <stdlib.h>
+
 #include "perf_state.h"
 
 static int32_t intern(kp_perf *p, kp_perf_place place) {
@@ -74,19 +76,35 @@ int32_t kp_place_of(kp_perf *p, const kp_space *space, uint64_t address, unsigne
     return place;
 }
 
-/* Node of a stack one frame longer than that of `parent`; -2 when memory is out. */
-static int32_t child(kp_perf *p, int32_t parent, int32_t place) {
-    if (kp_table_ready(&p->node_table) || KP_RESERVE(p->nodes, p->node_room, p->node_count, 1) ||
-        p->node_count >= INT32_MAX)
-        return -2;
-    uint64_t hash = kp_mix64((uint32_t)parent, (uint32_t)place);
-    size_t slot = kp_table_slot(&p->node_table, hash);
-    for (; p->node_table.at[slot].value; slot = kp_table_next(&p->node_table, slot)) {
-        if (!kp_table_may_be(&p->node_table, slot, hash)) continue;
-        uint32_t known = p->node_table.at[slot].value - 1;
-        if (p->nodes[known].parent == parent && p->nodes[known].place == place) return (int32_t)known;
+static kp_node_slot *node_slot(kp_node_slot *slots, size_t count, int32_t parent, int32_t place) {
+    for (size_t at = (size_t)kp_mix64((uint32_t)parent, (uint32_t)place);; at++) {
+        kp_node_slot *slot = &slots[at & (count - 1)];
+        if (!slot->value || (slot->place == place && slot->parent == parent)) return slot;
     }
-    kp_table_put(&p->node_table, slot, hash, (uint32_t)p->node_count);
+}
+
+static int node_slots_ready(kp_perf *p) {
+    if (p->node_count * 2 < p->node_slot_count) return 0;
+    size_t count = p->node_slot_count ? p->node_slot_count * 2 : 4096;
+    kp_node_slot *slots = kp_table_memory(count, sizeof *slots);
+    if (!slots) return -1;
+    for (size_t i = 0; i < p->node_count; i++) {
+        const kp_perf_node *node = &p->nodes[i];
+        *node_slot(slots, count, node->parent, node->place) = (kp_node_slot){node->parent, node->place, (uint32_t)i + 1};
+    }
+    free(p->node_slots);
+    p->node_slots = slots;
+    p->node_slot_count = count;
+    return 0;
+}
+
+/* Node of a stack one frame longer than that of `parent`; -2 when memory is out. */
+int32_t kp_stack_on(kp_perf *p, int32_t parent, int32_t place) {
+    if (node_slots_ready(p)) return -2;
+    kp_node_slot *slot = node_slot(p->node_slots, p->node_slot_count, parent, place);
+    if (slot->value) return (int32_t)slot->value - 1;
+    if (KP_RESERVE(p->nodes, p->node_room, p->node_count, 1) || p->node_count >= INT32_MAX) return -2;
+    *slot = (kp_node_slot){parent, place, (uint32_t)p->node_count + 1};
     p->nodes[p->node_count] = (kp_perf_node){parent, place};
     return (int32_t)p->node_count++;
 }
@@ -102,7 +120,7 @@ int32_t kp_stack_of(kp_perf *p) {
     for (; depth < p->frame_count; depth++) {
         int32_t place = root[-(ptrdiff_t)depth];
         p->last_count = depth;
-        node = child(p, node, place);
+        node = kp_stack_on(p, node, place);
         if (node < 0) return node;
         p->last_frames[depth] = place;
         p->last_nodes[depth] = node;

@@ -33,12 +33,12 @@ void kp_perf_free(kp_perf *p) {
     kp_strings_free(&p->comms);
     kp_strings_free(&p->cgroup_paths);
     kp_arena_free(&p->arena);
-    kp_table *tables[] = {&p->id_table, &p->cgroup_table, &p->place_table, &p->node_table, &p->row_table};
+    kp_table *tables[] = {&p->id_table, &p->cgroup_table, &p->place_table, &p->row_table};
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) kp_table_free(tables[i]);
     void *arrays[] = {p->events, p->ids, p->queue, p->spare, p->carry, p->inflated, p->mappings, p->symbols,
-                      p->cgroup_ids, p->cgroup_strings, p->places, p->cache, p->nodes, p->chains.slots,
-                      p->rows, p->frames, p->last_frames, p->last_nodes, p->kept, p->tracing, p->cfi, p->unwound,
-                      p->raws, p->raw_bytes};
+                      p->cgroup_ids, p->cgroup_strings, p->places, p->cache, p->nodes, p->node_slots, p->chains.slots,
+                      p->rests.slots, p->rows, p->frames, p->last_frames, p->last_nodes, p->kept, p->tracing, p->cfi,
+                      p->unwound, p->raws, p->raw_bytes};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) free(arrays[i]);
     free(p);
 }

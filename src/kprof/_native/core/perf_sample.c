@@ -129,38 +129,45 @@ static uint64_t user_address(const kp_perf *p, const kp_sample *s) {
     return (s->misc & KP_MODE_MASK) == KP_MODE_USER ? s->ip : 0;
 }
 
-static int finish_sample(kp_perf *p, const kp_pending *w) {
-    const kp_sample *s = &w->sample;
-    int32_t stack = -1;
-    kp_chain *chain;
-    int status = kp_resolve(p, w, &stack, &chain);
-    if (status) return status;
-    p->counts.without_stack += stack < 0;
-    kp_perf_row row = {stack, s->event, w->comm, s->pid, s->tid, s->cpu, kp_cgroup_of(p, s->cgroup), 0,
-                       (int64_t)s->time, 0, 1};
-    if (s->read && p->events[s->event].read_format & KP_READ_GROUP) {
-        status = add_group(p, row, s);
-    } else {
-        row.weight = s->period ? (int64_t)s->period : 1;
-        status = kp_add_row(p, row, chain ? &chain->row : NULL);
-    }
-    return p->options.keep_raw && !status ? kp_keep_raw(p, s) : status;
+static int in_group(const kp_perf *p, const kp_sample *s) {
+    return s->read && p->events[s->event].read_format & KP_READ_GROUP;
 }
 
-/* The row that a sample will most likely count for. */
-static void fetch_row(const kp_perf *p, const kp_pending *w) {
-    if (!w->by_chain || !p->chains.slots) return;
-    const kp_chain *chain = kp_chain_slot(p, w->hash);
-    if (chain->hash.high && chain->row >= 0) __builtin_prefetch(&p->rows[chain->row], 1);
+static int resolve_sample(kp_perf *p, kp_pending *w) {
+    const kp_sample *s = &w->sample;
+    int32_t stack = -1;
+    int status = kp_resolve(p, w, &stack);
+    if (status) return status;
+    p->counts.without_stack += stack < 0;
+    int64_t weight = in_group(p, s) ? 0 : s->period ? (int64_t)s->period : 1;
+    w->row = (kp_perf_row){stack, s->event, w->comm, s->pid, s->tid, s->cpu, kp_cgroup_of(p, s->cgroup), 0,
+                           (int64_t)s->time, weight, 1};
+    kp_fetch_row(p, w);
+    return KP_PERF_OK;
+}
+
+static int count_sample(kp_perf *p, const kp_pending *w) {
+    int status = in_group(p, &w->sample) ? add_group(p, w->row, &w->sample)
+                                         : kp_add_row(p, w->row, w->chain ? &w->chain->row : NULL);
+    return p->options.keep_raw && !status ? kp_keep_raw(p, &w->sample) : status;
+}
+
+/* What is known of the chain, or of its callers if it is new, and the row that it will most likely count for. */
+static void fetch_known(const kp_perf *p, const kp_pending *w) {
+    if (!w->by_chain) return;
+    const kp_chain *chain = kp_chain_slot(&p->chains, w->hash);
+    if (!chain->hash.high)
+        kp_chain_fetch(&p->rests, w->rest);
+    else if (chain->row >= 0)
+        __builtin_prefetch(&p->rows[chain->row], 1);
 }
 
 int kp_finish_samples(kp_perf *p) {
-    int status = KP_PERF_OK;
-    for (size_t i = 0; i < p->batched; i++) fetch_row(p, &p->batch[i]);
-    for (size_t i = 0; i < p->batched; i++) {
-        if (!status) status = finish_sample(p, &p->batch[i]);
-        kp_space_release(p->batch[i].space);
-    }
+    int status = kp_chains_ready(&p->chains) ? KP_PERF_NO_MEMORY : KP_PERF_OK;
+    for (size_t i = 0; i < p->batched && !status; i++) fetch_known(p, &p->batch[i]);
+    for (size_t i = 0; i < p->batched && !status; i++) status = resolve_sample(p, &p->batch[i]);
+    for (size_t i = 0; i < p->batched && !status; i++) status = count_sample(p, &p->batch[i]);
+    for (size_t i = 0; i < p->batched; i++) kp_space_release(p->batch[i].space);
     p->batched = 0;
     return status;
 }

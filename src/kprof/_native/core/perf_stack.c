@@ -75,10 +75,10 @@ static int push_chain(kp_perf *p, const kp_space *space, const kp_sample *s) {
     return 0;
 }
 
-static int chains_ready(kp_chains *chains) {
-    if (chains->used * 2 < chains->slot_count) return 0;
+int kp_chains_ready(kp_chains *chains) {
+    if ((chains->used + KP_BATCH) * 2 < chains->slot_count) return 0;
     size_t count = chains->slot_count ? chains->slot_count * 2 : 4096;
-    kp_chain *slots = calloc(count, sizeof *slots);
+    kp_chain *slots = kp_table_memory(count, sizeof *slots);
     if (!slots) return -1;
     for (size_t i = 0; i < chains->slot_count; i++) {
         if (!chains->slots[i].hash.high) continue;
@@ -92,26 +92,34 @@ static int chains_ready(kp_chains *chains) {
     return 0;
 }
 
-/* The slot of a chain, free if it is new. */
-kp_chain *kp_chain_slot(const kp_perf *p, kp_wide_hash hash) {
-    const kp_chains *chains = &p->chains;
-    for (size_t slot = (size_t)hash.low;; slot++) {
-        kp_chain *chain = &chains->slots[slot & (chains->slot_count - 1)];
-        if (!chain->hash.high || (chain->hash.low == hash.low && chain->hash.high == hash.high)) return chain;
-    }
-}
-
 static int has_copy(const kp_sample *s) { return s->abi && s->stack_size; }
+
+/* What comes before the callers: the mode, and the leaf. */
+enum { LEAF_WORDS = 2 };
+
+/* Whether the chain without its leaf is a chain of return addresses in the leaf's mode. */
+static int has_rest(const kp_perf *p, const kp_sample *s) {
+    if (s->chain_length <= LEAF_WORDS || p->options.compat) return 0;
+    if (kp_word(p, s->chain) < KP_CONTEXT_MAX) return 0;
+    return kp_word(p, s->chain + 8) < KP_CONTEXT_MAX && kp_word(p, s->chain + 16) < KP_CONTEXT_MAX;
+}
 
 void kp_prepare_stack(kp_perf *p, kp_pending *w) {
     const kp_sample *s = &w->sample;
     w->by_chain = s->chain_length && !s->branches && !has_copy(s);
+    w->chain = NULL;
     if (!w->by_chain) return;
     uint64_t seed = kp_mix64(w->space->regions->version, p->kernel.version);
     seed = kp_mix64(seed, p->events[s->event].max_stack);
-    w->hash = kp_hash_wide(s->chain, s->chain_length * 8, seed);
+    size_t before = s->chain_length < LEAF_WORDS ? s->chain_length : LEAF_WORDS;
+    uint64_t leaf[LEAF_WORDS] = {0};
+    memcpy(leaf, s->chain, before * 8);
+    w->rest = kp_hash_wide(s->chain + before * 8, (s->chain_length - before) * 8, seed);
+    w->hash = kp_hash_more(w->rest, leaf[0], leaf[1]);
     w->hash.high |= 1;
-    if (p->chains.slots) __builtin_prefetch(&p->chains.slots[(size_t)w->hash.low & (p->chains.slot_count - 1)]);
+    w->rest.low += kp_mix64(leaf[0], before);
+    w->rest.high = has_rest(p, s) ? w->rest.high | 1 : 0;
+    kp_chain_fetch(&p->chains, w->hash);
 }
 
 static int finish(kp_perf *p, int32_t *stack) {
@@ -138,28 +146,50 @@ static int is_unwound(const kp_perf *p, const kp_sample *s) {
     return p->machine == EM_X86_64 || p->machine == EM_386 || (p->machine == EM_AARCH64 && s->abi != KP_ABI_32);
 }
 
-static int resolve_chain(kp_perf *p, const kp_pending *w, int32_t *stack, kp_chain **chain) {
-    if (chains_ready(&p->chains)) return KP_PERF_NO_MEMORY;
-    kp_chain *known = kp_chain_slot(p, w->hash);
-    *chain = known;
+/* Stack of a chain whose callers were met before, with another leaf; -1 if they were not. */
+static int32_t known_rest(kp_perf *p, const kp_pending *w) {
+    if (!w->rest.high || !p->rests.slots) return -1;
+    const kp_chain *rest = kp_chain_slot(&p->rests, w->rest);
+    if (!rest->hash.high) return -1;
+    const uint8_t *chain = w->sample.chain;
+    int32_t place = kp_place_of(p, w->space, kp_word(p, chain + 8), mode_of(kp_word(p, chain)), 0);
+    return place < 0 ? -2 : kp_stack_on(p, rest->stack, place);
+}
+
+static int keep_rest(kp_perf *p, const kp_pending *w, int32_t stack) {
+    if (!w->rest.high || stack < 0 || p->nodes[stack].parent < 0) return 0;
+    if (kp_chains_ready(&p->rests)) return -1;
+    *kp_chain_slot(&p->rests, w->rest) = (kp_chain){w->rest, p->nodes[stack].parent, -1};
+    p->rests.used++;
+    return 0;
+}
+
+static int resolve_chain(kp_perf *p, kp_pending *w, int32_t *stack) {
+    kp_chain *known = w->chain = kp_chain_slot(&p->chains, w->hash);
     if (known->hash.high) {
         *stack = known->stack;
         return KP_PERF_OK;
     }
-    if (push_chain(p, w->space, &w->sample)) return KP_PERF_NO_MEMORY;
-    int status = finish(p, stack);
-    if (status) return status;
+    *stack = known_rest(p, w);
+    if (*stack == -2) return KP_PERF_NO_MEMORY;
+    if (*stack < 0) {
+        uint64_t odd = p->counts.broken_chains + p->counts.deferred;
+        if (push_chain(p, w->space, &w->sample)) return KP_PERF_NO_MEMORY;
+        int whole = p->frame_count < KP_MAX_FRAMES && odd == p->counts.broken_chains + p->counts.deferred;
+        int status = finish(p, stack);
+        if (status) return status;
+        if (whole && keep_rest(p, w, *stack)) return KP_PERF_NO_MEMORY;
+    }
     *known = (kp_chain){w->hash, *stack, -1};
     p->chains.used++;
     return KP_PERF_OK;
 }
 
-int kp_resolve(kp_perf *p, const kp_pending *w, int32_t *stack, kp_chain **chain) {
+int kp_resolve(kp_perf *p, kp_pending *w, int32_t *stack) {
     const kp_sample *s = &w->sample;
     p->frame_count = 0;
     p->cut = 0;
-    *chain = NULL;
-    if (w->by_chain) return resolve_chain(p, w, stack, chain);
+    if (w->by_chain) return resolve_chain(p, w, stack);
     if (has_copy(s) && is_unwound(p, s)) return kp_push_dump(p, w->space, s) ? KP_PERF_NO_MEMORY : finish(p, stack);
     p->cut = has_copy(s);
     if (!s->chain_length) return resolve_single(p, w->space, s, stack);

@@ -79,11 +79,29 @@ typedef struct {
     size_t slot_count, used;
 } kp_chains;
 
+/* The slot of a chain, free if it is new; kp_chains_ready must have been called. */
+static inline kp_chain *kp_chain_slot(const kp_chains *chains, kp_wide_hash hash) {
+    for (size_t slot = (size_t)hash.low;; slot++) {
+        kp_chain *chain = &chains->slots[slot & (chains->slot_count - 1)];
+        if (!chain->hash.high || (chain->hash.low == hash.low && chain->hash.high == hash.high)) return chain;
+    }
+}
+
+static inline void kp_chain_fetch(const kp_chains *chains, kp_wide_hash hash) {
+    if (chains->slots) __builtin_prefetch(&chains->slots[(size_t)hash.low & (chains->slot_count - 1)]);
+}
+
 typedef struct {
     uint64_t address, version; /* version + 1: 0 is free */
     int32_t place;
     uint32_t how;
 } kp_place_cache;
+
+/* Where a node is: with what it is known by, so that a look-up costs one miss of the cache. */
+typedef struct {
+    int32_t parent, place;
+    uint32_t value; /* number + 1; 0 is free */
+} kp_node_slot;
 
 enum { KP_PLACE_CACHE = 1 << 15, KP_MAX_FRAMES = 4096, KP_PERF_SCRIPT_DEPTH = 127, KP_BATCH = 32 };
 
@@ -107,8 +125,11 @@ typedef struct {
     kp_sample sample;
     kp_space *space;
     kp_wide_hash hash; /* of its chain */
+    kp_wide_hash rest; /* of its chain without the leaf; high is 0 if that is no chain of its own */
     int32_t comm;
     int by_chain; /* its stack depends on nothing but its chain */
+    kp_chain *chain; /* what is known of that, as soon as the stack is resolved */
+    kp_perf_row row;
 } kp_pending;
 
 struct kp_perf {
@@ -166,8 +187,10 @@ struct kp_perf {
     kp_place_cache *cache; /* of addresses of processes, and behind them those of the kernel */
     kp_perf_node *nodes;
     size_t node_count, node_room;
-    kp_table node_table;
+    kp_node_slot *node_slots;
+    size_t node_slot_count;
     kp_chains chains;
+    kp_chains rests; /* stacks of the callers of a leaf: of most new chains, only the leaf is new */
     kp_perf_row *rows;
     size_t row_count, row_room;
     kp_table row_table;
@@ -267,13 +290,17 @@ int kp_finish_samples(kp_perf *p);
 int kp_read_sample(kp_perf *p, const uint8_t *record, kp_head head, kp_sample *sample);
 /* What a look-up of the sample's stack will need. */
 void kp_prepare_stack(kp_perf *p, kp_pending *pending);
-kp_chain *kp_chain_slot(const kp_perf *p, kp_wide_hash hash);
-/* *chain is set if the stack depends on nothing but the chain. */
-int kp_resolve(kp_perf *p, const kp_pending *pending, int32_t *stack, kp_chain **chain);
+/* Make room for the chains of a batch: slots stay where they are meanwhile. */
+int kp_chains_ready(kp_chains *chains);
+/* Find the sample's stack; pending->chain is set if it depends on nothing but the chain. */
+int kp_resolve(kp_perf *p, kp_pending *pending, int32_t *stack);
 int kp_push_dump(kp_perf *p, const kp_space *space, const kp_sample *sample);
 int32_t kp_place_of(kp_perf *p, const kp_space *space, uint64_t address, unsigned mode, int is_return);
 int32_t kp_special_place(kp_perf *p, const char *name);
 int32_t kp_stack_of(kp_perf *p);
+int32_t kp_stack_on(kp_perf *p, int32_t parent, int32_t place); /* the stack of `parent`, and a frame more */
+/* Have the row on its way that a sample will count for, where it is not known from its chain. */
+void kp_fetch_row(const kp_perf *p, const kp_pending *pending);
 /* Adds a row; *hint (may be NULL) is where it may be already, and is where it is then. */
 int kp_add_row(kp_perf *p, kp_perf_row row, int32_t *hint);
 int kp_keep_raw(kp_perf *p, const kp_sample *sample);
