@@ -22,6 +22,9 @@ cdef extern from "core/tree.h" nogil:
         int32_t *frame
         size_t count
     kp_tree_status kp_tree_replace(const kp_tree_input *input, kp_tree_output *out, int32_t *node_of)
+    kp_tree_status kp_tree_sum_down(const int32_t *parent, size_t count, int64_t *values)
+    kp_tree_status kp_tree_sum_up(const int32_t *parent, size_t count, int64_t *values)
+    kp_tree_status kp_tree_sum_up_real(const int32_t *parent, size_t count, double *values)
 
 
 cdef object _array(const int32_t *source, size_t count):
@@ -61,3 +64,29 @@ def replace(const int32_t[::1] parent, const int32_t[::1] frame, const int64_t[:
     finally:
         free(out.parent)
         free(out.frame)
+
+
+def sum_down(const int32_t[::1] parent, int64_t[::1] values):
+    """Make of each value the sum over its path to the root, in place."""
+    _check(parent.shape[0], values.shape[0])
+    if parent.shape[0] and kp_tree_sum_down(&parent[0], parent.shape[0], &values[0]) != KP_TREE_OK:
+        raise ValueError("a parent of the tree is out of range")
+
+
+def sum_up(const int32_t[::1] parent, int64_t[::1] values):
+    """Make of each value the sum over all that grows out of it, in place."""
+    _check(parent.shape[0], values.shape[0])
+    if parent.shape[0] and kp_tree_sum_up(&parent[0], parent.shape[0], &values[0]) != KP_TREE_OK:
+        raise ValueError("a parent of the tree is out of range")
+
+
+def sum_up_real(const int32_t[::1] parent, double[::1] values):
+    """As sum_up, of real numbers."""
+    _check(parent.shape[0], values.shape[0])
+    if parent.shape[0] and kp_tree_sum_up_real(&parent[0], parent.shape[0], &values[0]) != KP_TREE_OK:
+        raise ValueError("a parent of the tree is out of range")
+
+
+def _check(size_t parents, size_t values):
+    if parents != values:
+        raise ValueError("columns of a tree must be of one length")

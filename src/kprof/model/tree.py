@@ -1,14 +1,11 @@
-"""Passes over a tree of stacks, without a loop in Python over its rows.
-
-A stack's parent stands before it, so doubling the length of the step at every round (node to
-parent, to grandparent, …) visits every path in log2(depth) rounds.
-"""
+"""Passes over a tree of stacks, without a loop in Python over its rows. A stack's parent stands before it."""
 
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from kprof._native._tree import sum_down, sum_up, sum_up_real
 from kprof.model.distinct import distinct
 from kprof.model.tables import Int32, Int64
 
@@ -25,14 +22,9 @@ def path_sum(parent: Int32, values: npt.NDArray[np.int64]) -> Int64:
     Returns:
         Sums, own value included, shape (n,).
     """
-    total = values.astype(np.int64)
-    hop = parent.copy()
-    while True:
-        live = np.flatnonzero(hop >= 0)
-        if not len(live):
-            return total
-        total[live] += total[hop[live]]
-        hop[live] = hop[hop[live]]
+    total = np.array(values, np.int64, order="C")
+    sum_down(np.ascontiguousarray(parent, np.int32), total)
+    return total
 
 
 def depths(parent: Int32) -> Int64:
@@ -48,14 +40,11 @@ def path_any(parent: Int32, marked: npt.NDArray[np.bool_]) -> npt.NDArray[np.boo
 def subtree_sum(parent: Int32, values: npt.NDArray[Number]) -> npt.NDArray[Number]:
     """Sum a value per stack over the stack and all that grow out of it, shape (n,).
 
-    One pass a level, deepest first. Sums of whole numbers are exact if that of all is within int64.
+    Sums of whole numbers are exact if that of all is within int64.
     """
-    total = values.copy()
-    depth = depths(parent)
-    order = np.argsort(-depth, kind="stable")
-    for rows in np.split(order, np.flatnonzero(np.diff(depth[order])) + 1):
-        inner = rows[parent[rows] >= 0]
-        np.add.at(total, parent[inner], total[inner])
+    total = values.copy(order="C")
+    sums = sum_up_real if total.dtype.kind == "f" else sum_up
+    sums(np.ascontiguousarray(parent, np.int32), total)  # type: ignore[arg-type]
     return total
 
 

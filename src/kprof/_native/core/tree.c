@@ -46,3 +46,30 @@ kp_tree_status kp_tree_replace(const kp_tree_input *input, kp_tree_output *out, 
     kp_table_free(&t.table);
     return status;
 }
+
+/* Sums of whole numbers wrap around, as numpy's do; callers know that the whole is within int64. */
+static int64_t add(int64_t a, int64_t b) { return (int64_t)((uint64_t)a + (uint64_t)b); }
+
+kp_tree_status kp_tree_sum_down(const int32_t *parent, size_t count, int64_t *values) {
+    for (size_t i = 0; i < count; i++) {
+        if (parent[i] < -1 || parent[i] >= (int64_t)i) return KP_TREE_BAD;
+        if (parent[i] >= 0) values[i] = add(values[i], values[parent[i]]);
+    }
+    return KP_TREE_OK;
+}
+
+kp_tree_status kp_tree_sum_up(const int32_t *parent, size_t count, int64_t *values) {
+    for (size_t i = count; i-- > 0;) {
+        if (parent[i] < -1 || parent[i] >= (int64_t)i) return KP_TREE_BAD;
+        if (parent[i] >= 0) values[parent[i]] = add(values[parent[i]], values[i]);
+    }
+    return KP_TREE_OK;
+}
+
+kp_tree_status kp_tree_sum_up_real(const int32_t *parent, size_t count, double *values) {
+    for (size_t i = count; i-- > 0;) {
+        if (parent[i] < -1 || parent[i] >= (int64_t)i) return KP_TREE_BAD;
+        if (parent[i] >= 0) values[parent[i]] += values[i];
+    }
+    return KP_TREE_OK;
+}

@@ -25,4 +25,10 @@ typedef enum { KP_TREE_OK, KP_TREE_NO_MEMORY, KP_TREE_BAD /* a parent or a frame
  * returned. `start` must not fall and end within `items`. */
 kp_tree_status kp_tree_replace(const kp_tree_input *input, kp_tree_output *out, int32_t *node_of);
 
+/* Sums over a tree whose `parent` is as above, in place; KP_TREE_BAD if a parent is out of range.
+ * Down: a value becomes the sum over its path to the root. Up: the sum over all that grows out of it. */
+kp_tree_status kp_tree_sum_down(const int32_t *parent, size_t count, int64_t *values);
+kp_tree_status kp_tree_sum_up(const int32_t *parent, size_t count, int64_t *values);
+kp_tree_status kp_tree_sum_up_real(const int32_t *parent, size_t count, double *values);
+
 #endif
