@@ -15,7 +15,6 @@ from kprof.cli.console import be_quiet, status, warn
 from kprof.errors import UsageError
 
 if TYPE_CHECKING:
-    from kprof.recorders.trace.plan import TracePlan
     from kprof.recorders.trace.request import Traced, TraceRequest
 
 _WHAT = "What to show"
@@ -183,20 +182,19 @@ def _form(output: str, *, as_json: bool, as_csv: bool, force: bool) -> str:
 def _run(wanted: TraceRequest, form: str, output: str) -> int:
     from kprof.cli.trace_view import opened  # noqa: PLC0415 - only this command
     from kprof.recorders.trace.engines import choose  # noqa: PLC0415
+    from kprof.recorders.trace.session import trace as trace_events  # noqa: PLC0415
 
     wanted.scope.check()
-    planned, run, why = choose(wanted)
-    status(f"{why}; {'' if wanted.scope.duration else 'Ctrl-C ends it'}".rstrip("; "))
+    planned, engine, name = choose(wanted)
     with opened(planned.columns, form, output, stacks=bool(wanted.stacks)) as writer:
-        outcome = run(
-            wanted, planned, writer.row, flush=writer.flush, ready=lambda: status(_begun(wanted, planned))
-        )
+
+        def ready() -> None:
+            until = "" if wanted.scope.duration else "; Ctrl-C ends it"
+            status(f"tracing {planned.title} of {wanted.scope.title} with {name}{until}")
+
+        outcome = trace_events(wanted, engine, writer.row, flush=writer.flush, ready=ready)
     _tell(outcome, output)
     return outcome.command_status or 0
-
-
-def _begun(wanted: TraceRequest, planned: TracePlan) -> str:
-    return f"tracing {planned.title} of {wanted.scope.title}"
 
 
 def _tell(outcome: Traced, output: str) -> None:

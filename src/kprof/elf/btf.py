@@ -122,6 +122,15 @@ class Btf:
         return self._named(_FUNC, "")
 
     @cached_property
+    def structures(self) -> dict[str, int]:
+        """Numbers of structures, by name."""
+        words = self._own.words
+        starts = enumerate(self._own.starts, self._own.first)
+        return {
+            self.text(words[at]): n for n, at in starts if words[at + 1] >> 24 & 0x1F == STRUCT and words[at]
+        }
+
+    @cached_property
     def raw_tracepoints(self) -> dict[str, int]:
         """Numbers of what is called for a raw tracepoint, by its name."""
         return self._named(_TYPEDEF, "btf_trace_")

@@ -79,7 +79,7 @@ class Decoder:
         for each in self._wanted:
             number = self._numbers.get(each.name, -1)
             if each.form == "words":
-                values[each.name] = _words(words)
+                values[each.name] = words_of(words)
                 is_cut = self._number(parts, "cut") or len(words) < self._number(parts, "args_bytes")
             else:
                 values[each.name] = _value(each, parts, data, number)
@@ -96,7 +96,8 @@ class Decoder:
         return int(parts[_VALUES + self._numbers[name]]) if name in self._numbers else 0
 
 
-def _words(words: bytes) -> Value:
+def words_of(words: bytes) -> Value:
+    """Return the arguments of a program, each of which has a zero behind it."""
     found = words.split(b"\0")
     # The last one ends with a zero, too, unless it is cut.
     return [word.decode(errors="replace") for word in (found[:-1] if not found[-1] else found)]
