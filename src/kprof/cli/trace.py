@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -157,7 +158,7 @@ def trace(  # noqa: PLR0917 - Typer passes by name
     anybody = not (pid or tid or all_cpus or cpus or cgroup or command)
     scope = RecordRequest(
         pids=t.numbers(pid, "-p"), tids=t.numbers(tid, "-t"), all_cpus=all_cpus or anybody, cpus=cpus,
-        cgroup=cgroup, command=command, comm=comm, duration=duration, stdout_is_taken=False,
+        cgroup=cgroup, command=command, comm=comm, duration=duration, stdout_is_taken=_is_taken(output, form),
     )  # fmt: skip
     names = tuple(name for name in fields.replace(" ", "").split(",") if name)
     sides = stacks.value if stacks else ""
@@ -177,6 +178,11 @@ def _form(output: str, *, as_json: bool, as_csv: bool, force: bool) -> str:
     if os.path.lexists(output) and not force and os.path.isfile(output):  # noqa: PTH113 - one question
         raise UsageError(f"{output} exists", "overwrite it with --force, or name another with -o")
     return form
+
+
+def _is_taken(output: str, form: str) -> bool:
+    """Say whether what a command prints must not come between the events: where no person reads both."""
+    return output in {"", "-"} and (form != "text" or not (sys.stdout is not None and sys.stdout.isatty()))
 
 
 def _run(wanted: TraceRequest, form: str, output: str) -> int:
