@@ -97,6 +97,17 @@ SAYS = {
 }  # fmt: skip
 
 
+def test_spans_of_py_spy_last_as_long_as_it_says():
+    events = json.loads(data_of("py-spy.trace.json"))
+    lasts, depth, last = 0, 0, 0
+    for event in sorted(events, key=lambda e: e["ts"]):
+        lasts += event["ts"] - last if depth else 0
+        depth, last = depth + (1 if event["ph"] == "B" else -1), event["ts"]
+    profile = read(data_of("py-spy.trace.json"))
+    assert (profile.meta.events, profile.total) == ((Event("time", "ns"),), lasts * 1000)
+    assert Kind(profile.frames.kind[profile.frames.name.index("fib")]) == Kind.PYTHON
+
+
 def data_of(name):
     return gzip.decompress((FOREIGN / f"{name}.gz").read_bytes())
 

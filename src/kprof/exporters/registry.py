@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kprof.errors import UsageError
-from kprof.exporters import firefox, folded, pprof, speedscope, tables
+from kprof.exporters import chrome, firefox, folded, pprof, speedscope, tables
 from kprof.exporters.suffixes import ALL_SUFFIXES, SUFFIXES
 from kprof.model import Profile
 
@@ -47,6 +47,7 @@ OUTPUTS = (
     Output("pprof", lambda profile, _: pprof.render(profile), places=True),
     Output("speedscope", speedscope.render),
     Output("firefox", firefox.render, every_sample=True),
+    Output("chrome", chrome.render, every_sample=True),
     Output("kprof", lambda profile, _: tables.render(profile), places=True, every_sample=True),
     Output(
         "parquet",

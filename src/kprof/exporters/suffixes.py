@@ -6,6 +6,7 @@ SUFFIXES = {
     "pprof": (".pb.gz", ".pprof"),
     "speedscope": (".speedscope.json",),
     "firefox": (".firefox.json",),
+    "chrome": (".trace.json", ".perfetto.json"),
     "kprof": (".kprof",),
     "parquet": (".parquet",),
     "json": (".tables.json",),

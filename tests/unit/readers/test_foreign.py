@@ -187,3 +187,102 @@ def test_damaged_firefox_says_what_is_missing(member):
     del document["shared"][member]
     with pytest.raises(FormatError, match="missing"):
         read(document)
+
+
+def trace_of(*events, **members):
+    return {"traceEvents": [{"pid": 7, "tid": 8, **event} for event in events], **members}
+
+
+def chunk(nodes, samples, deltas, **more):
+    data = {"cpuProfile": {"nodes": nodes, "samples": samples}, "timeDeltas": deltas}
+    return {"ph": "P", "id": "0x1", "name": "ProfileChunk", "ts": 9, "args": {"data": data}, **more}
+
+
+def call(name, **more):
+    return {"functionName": name, **more}
+
+
+def test_a_trace_of_chrome_in_pieces():
+    """A piece comes from a thread of V8's own, and says to which nodes of earlier pieces its nodes belong."""
+    begin = {"ph": "P", "id": "0x1", "name": "Profile", "ts": 1000, "args": {"data": {"startTime": 1000}}}
+    root, idle = {"id": 1, "callFrame": call("(root)")}, {"id": 2, "parent": 1, "callFrame": call("(idle)")}
+    main = {"id": 3, "parent": 1, "callFrame": call("main", url="a.js", lineNumber=6)}
+    work = {"id": 4, "parent": 3, "callFrame": call("work")}
+    name = {"ph": "M", "name": "thread_name", "args": {"name": "CrRendererMain"}}
+    profile = read(
+        trace_of(begin, chunk([root, idle, main], [3, 2], [5, 10]), chunk([work], [4], [10], tid=99), name)
+    )
+    assert fold(profile) == "CrRendererMain;main 1\nCrRendererMain;main;work 1\n"
+    assert profile.samples.time_ns.tolist() == [1_005_000, 1_025_000]
+    assert profile.samples.tid.tolist() == [8, 8]
+    assert profile.frames.source[0] == "a.js:7"
+    assert Kind(profile.frames.kind[0]) == Kind.JIT
+    assert profile.meta.quality.filtered == {"idle": 1}
+
+
+def test_a_profile_of_node():
+    """As `node --cpu-prof` writes it: nodes name their children."""
+    nodes = [{"id": 1, "callFrame": call("(root)"), "children": [2]},
+             {"id": 2, "callFrame": call("", url="file:///a.js", lineNumber=0)}]  # fmt: skip
+    profile = read({"nodes": nodes, "startTime": 10, "endTime": 40, "samples": [2, 2], "timeDeltas": [5, 20]})
+    assert fold(profile) == "(anonymous) 2\n"
+    assert profile.samples.time_ns.tolist() == [15_000, 35_000]
+    assert profile.frames.source == ["file:///a.js:1"]
+
+
+def test_samples_that_point_at_stack_frames():
+    frames = {"1": {"name": "main", "category": "app"}, "2": {"name": "work", "parent": "1"}}
+    rows = [
+        {"cpu": 1, "tid": 8, "ts": 5.5, "name": "cycles", "sf": sf, "weight": w}
+        for sf, w in ((1, 3), ("2", 250_000))
+    ]
+    profile = read(
+        trace_of(
+            {"ph": "M", "name": "thread_name", "args": {"name": "app"}}, stackFrames=frames, samples=rows
+        )
+    )
+    assert fold(profile) == "app;main 3\napp;main;work 250000\n"
+    assert (profile.samples.count.tolist(), profile.samples.pid.tolist()) == ([1, 1], [7, 7])
+    assert (profile.samples.cpu.tolist(), profile.samples.time_ns.tolist()) == ([1, 1], [5500, 5500])
+
+
+def span(phase, name, ts, **more):
+    return {"ph": phase, "name": name, "ts": ts, **more}
+
+
+def test_spans_are_stacks_that_last():
+    nested = trace_of(
+        span("X", "outer", 0, dur=10),
+        span("X", "inner", 2, dur=3),
+        span("X", "next", 5, dur=5),
+        span("X", "point", 7, dur=0),
+    )
+    assert fold(read(nested)) == "outer 2000\nouter;inner 3000\nouter;next 5000\n"
+    paired = trace_of(
+        span("B", "a", 1), span("B", "b", 2), span("E", "b", 4), span("E", "a", 7), span("B", "cut", 8)
+    )
+    assert fold(read(paired)) == "a 4000\na;b 2000\n"
+
+
+def test_an_array_of_events_may_lack_its_end():
+    text = json.dumps([{**span("B", "a", 1), "tid": 1}, {**span("E", "a", 3), "tid": 1}])
+    for cut in (text, text[:-1], text[:-1] + ",\n"):
+        assert fold(read(cut.encode())) == "a 2000\n"
+
+
+@pytest.mark.parametrize(
+    ("document", "says"),
+    [
+        (trace_of(span("E", "a", 1)), "a span ends that has not begun"),
+        (trace_of(), "neither samples nor spans"),
+        (trace_of(chunk([], [5], [1])), "a node is not there: 5"),
+        (trace_of(chunk([{"id": 1, "parent": 1, "callFrame": call("f")}], [1], [1])), "a node is not there"),
+        (trace_of(chunk([], [1], [])), "1 samples, but 0 times"),
+        (trace_of(stackFrames={"1": {"name": "a", "parent": "1"}}, samples=[{"sf": 1}]), "a frame is not there"),
+        (trace_of(stackFrames={}, samples=[{"sf": 1}]), "a frame is not there: 1"),
+        (trace_of({**span("B", "a", "x")}), "a time is no number"),
+    ],
+)  # fmt: skip
+def test_damaged_traces_say_what_is_wrong(document, says):
+    with pytest.raises(FormatError, match=says):
+        read(document)
