@@ -1,7 +1,10 @@
 """Theme, pictures, paper."""
 
 import base64
+import os
 import re
+import subprocess
+import sys
 import urllib.parse
 import xml.etree.ElementTree as ET
 import zlib
@@ -45,3 +48,22 @@ def inflated(pdf):
             yield zlib.decompressobj().decompress(stream[1])
         except zlib.error:
             continue
+
+
+def test_the_command_line_says_how_a_page_looks_and_opens_it(visit, tmp_path):
+    (tmp_path / "in.folded").write_text("main;wide 900\nmain;narrow 1\n")
+    look = ["--title", "my <page>", "--color", "name", "--icicle", "--theme", "dark", "--min-width", "20"]
+    command = [sys.executable, "-m", "kprof", "flame", "in.folded", "--unit", "ns", "--open", *look]
+    environment = {**os.environ, "BROWSER": "echo %s"}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == (tmp_path / "in.html").as_uri()
+    tab = visit((tmp_path / "in.html").read_text(encoding="utf-8"))
+    assert tab.locator("h1").text_content() == "my <page>"
+    assert tab.evaluate("[kflame.state.icicle, kflame.state.color]") == [True, "name"]
+    assert tab.evaluate("document.documentElement.dataset.theme") == "dark"
+    assert "901 ns" in tab.locator("#kf-path").text_content()
+    assert tab.locator("#kf-plot .scatterlayer text").all_text_contents() == ["all", "main", "wide"]
+    assert (
+        tab.evaluate("kflame.boxOf([...kflame.tree.label].indexOf(kflame.tree.names.indexOf('narrow')))")
+        is None
+    )
