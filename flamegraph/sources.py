@@ -50,16 +50,30 @@ def from_dataframe(frame: Any, root_name: str = "all") -> Tree:
     Args:
         frame: a pandas DataFrame, or anything that maps column names to columns: `stack` (frames root first,
             as a sequence or joined by `;`), `weight` (whole numbers), and maybe `kind` and `module`, in the
-            same form as `stack`. One value for a stack of several frames is that of its leaf.
+            same form as `stack`, and `delta`: how much more the weight is than in a profile to compare with,
+            which makes the tree a differential one. One kind or module for a stack of several frames is that
+            of its leaf.
         root_name: name of the root box.
+
+    Raises:
+        ValueError: A weight is not whole or below zero, or columns do not fit each other.
     """
     table = _StackTable()
     stacks = [_cells(cell) for cell in frame["stack"]]
     kinds = _parallel(frame, "kind", stacks)
     modules = _parallel(frame, "module", stacks)
-    for names, kind, module, weight in zip(stacks, kinds, modules, frame["weight"], strict=True):
-        table.add(names, kind, module, weight)
-    return table.tree(root_name)
+    deltas = frame["delta"] if "delta" in frame else [0] * len(stacks)
+    for names, kind, module, weight, delta in zip(
+        stacks, kinds, modules, frame["weight"], deltas, strict=True
+    ):
+        table.add(names, kind, module, _whole(weight), _whole(weight) - _whole(delta))
+    return table.tree(root_name, compared="delta" in frame)
+
+
+def _whole(number: Any) -> int:
+    if number != int(number):
+        raise ValueError(f"the weight {number} is not a whole number")
+    return int(number)
 
 
 def _cells(cell: object) -> list[str]:
@@ -91,10 +105,9 @@ class _StackTable:
         self.labels: dict[tuple[str, str, str], int] = {}
         self.nodes: dict[tuple[int, int], int] = {}
         self.weights: list[int] = []
+        self.others: list[int] = []
 
-    def add(self, names: list[str], kinds: list[str], modules: list[str], weight: Any) -> None:
-        if weight != int(weight):
-            raise ValueError(f"the weight {weight} is not a whole number")
+    def add(self, names: list[str], kinds: list[str], modules: list[str], weight: int, other: int) -> None:
         node = -1
         for name, kind, module in zip(names, kinds, modules, strict=True):
             guessed_kind, guessed_module = _guess(name)
@@ -103,13 +116,22 @@ class _StackTable:
             node = self.nodes.setdefault((node, label), len(self.nodes))
             if node == len(self.weights):
                 self.weights.append(0)
+                self.others.append(0)
         if names:
-            self.weights[node] += int(weight)
+            self.weights[node] += weight
+            self.others[node] += other
 
-    def tree(self, root_name: str) -> Tree:
-        if any(weight > INT64_MAX for weight in self.weights):
+    def tree(self, root_name: str, *, compared: bool) -> Tree:
+        if any(weight > INT64_MAX for weight in (*self.weights, *self.others)):
             raise OverflowError("the weights of one stack sum to more than int64 holds")
         pairs = np.array(list(self.nodes), np.int32).reshape(-1, 2)
         labels = Labels(*(list(column) for column in zip(*self.labels, strict=True))) if self.labels else None
-        weights = np.array(self.weights, np.int64)
-        return build_tree(pairs[:, 0], pairs[:, 1], weights, labels or Labels([], [], []), root_name)
+        weights, others = np.array(self.weights, np.int64), np.array(self.others, np.int64)
+        return build_tree(
+            pairs[:, 0],
+            pairs[:, 1],
+            weights,
+            labels or Labels([], [], []),
+            root_name,
+            other=others if compared else None,
+        )

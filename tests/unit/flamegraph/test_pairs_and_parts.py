@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flamegraph import align, build_tree_with_places, differential, from_folded, grouped, time_facet
+from flamegraph import (
+    align,
+    build_tree_with_places,
+    differential,
+    from_dataframe,
+    from_folded,
+    grouped,
+    time_facet,
+)
 from flamegraph.colors import MODULE_COLORS, scheme
 from flamegraph.encode import encode, encode_samples, read_varints, unpack
 from flamegraph.folded import write
@@ -43,6 +51,27 @@ def test_differential_tree_holds_both(before, after):
             tree.other_weight[node]
         )
     assert swapped == before
+
+
+def test_a_data_frame_with_deltas_is_a_differential_tree():
+    tree = from_dataframe({"stack": ["a;b", "a;gone", "new"], "weight": [5, 0, 2], "delta": [3, -4, 2]})
+    names = [tree.labels.name[label] for label in tree.label]
+    assert dict(zip(names, tree.self_weight.tolist(), strict=True)) == {
+        "all": 0,
+        "a": 0,
+        "b": 5,
+        "gone": 0,
+        "new": 2,
+    }
+    assert dict(zip(names, tree.other_weight.tolist(), strict=True)) == {
+        "all": 0,
+        "a": 0,
+        "b": 2,
+        "gone": 4,
+        "new": 0,
+    }
+    with pytest.raises(ValueError, match="negative"):
+        from_dataframe({"stack": ["a"], "weight": [1], "delta": [2]})
 
 
 @given(stacks, stacks)
