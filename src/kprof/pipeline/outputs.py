@@ -9,7 +9,6 @@ from kprof.analysis.quality import counted, judge
 from kprof.errors import UsageError
 from kprof.exporters import folded as folded_exporter
 from kprof.exporters.folded import FoldedOptions
-from kprof.exporters.registry import find_output
 from kprof.exporters.suffixes import without_suffix
 from kprof.model import Profile, compact
 from kprof.pipeline.inputs import Choice
@@ -17,6 +16,7 @@ from kprof.system.files import is_same_file, write_folder, write_whole
 
 if TYPE_CHECKING:
     from kprof.exporters.html import PageOptions
+    from kprof.exporters.registry import Output
 
 
 def fitting(choice: Choice, output: str, to: str = "") -> Choice:
@@ -30,7 +30,7 @@ def fitting(choice: Choice, output: str, to: str = "") -> Choice:
     Raises:
         UsageError: There is no such format.
     """
-    found = find_output(output, to)
+    found = _find_output(output, to)
     read = replace(
         choice.read,
         addresses=choice.read.addresses or found.places,
@@ -67,7 +67,7 @@ def write(profile: Profile, output: str, *, title: str | None = None, to: str = 
         UsageError: The suffix is not known.
         OutputError: It cannot be written.
     """
-    found = find_output(output, to)
+    found = _find_output(output, to)
     title = title or PurePath(without_suffix(output)).name
     if found.name == "html":
         from kprof.exporters.html import PageOptions  # noqa: PLC0415 - the page's library is not needed to fold
@@ -103,7 +103,7 @@ def holds_several_events(output: str, to: str = "") -> bool:
     Raises:
         UsageError: There is no such format.
     """
-    return find_output(output, to).several_events
+    return _find_output(output, to).several_events
 
 
 def render_page(profile: Profile, options: "PageOptions") -> str:
@@ -143,6 +143,12 @@ def write_picture(profile: Profile, output: str, options: "PageOptions") -> str:
     data = picture.render(profile, options, output)
     write_whole(output, data)
     return f"{output} ({len(data) / 1e6:.1f} MB)"
+
+
+def _find_output(output: str, wanted: str) -> "Output":
+    from kprof.exporters.registry import find_output  # noqa: PLC0415 - folding needs none of the other formats
+
+    return find_output(output, wanted)
 
 
 def _title(name: str, standard: str) -> str:
