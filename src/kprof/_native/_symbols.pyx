@@ -1,7 +1,7 @@
 # cython: language_level=3, freethreading_compatible=True
 """Thin binding of core/symbols.h and core/demangle.h: converts, decides nothing."""
 
-from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport UINT64_MAX, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free
 from libc.string cimport memset
 
@@ -44,6 +44,7 @@ cdef extern from "core/symbols.h" nogil:
     int kp_symbols_sort(kp_symbols *symbols)
     int kp_symbols_overlay(kp_symbols *symbols)
     void kp_symbols_find(const kp_symbols *symbols, const uint64_t *addresses, size_t count, int64_t *rows)
+    int64_t kp_symbols_span(const kp_symbols *symbols, uint64_t address, uint64_t *start, uint64_t *end)
     kp_span kp_symbols_name(const kp_symbols *symbols, const kp_symbol *symbol)
     kp_span kp_symbols_module(const kp_symbols *symbols, const kp_symbol *symbol)
     void kp_symbols_free(kp_symbols *symbols)
@@ -187,6 +188,19 @@ cdef class SymbolTable:
             with nogil:
                 kp_symbols_find(&self._symbols, &addresses[0], count, &view[0])
         return rows
+
+    def find_spans(self, const uint64_t[::1] addresses):
+        """Return what `find` does, and from where up to where (exclusive) it would say the same."""
+        rows = np.full(addresses.shape[0], -1, np.int64)
+        starts = np.zeros(addresses.shape[0], np.uint64)
+        ends = np.full(addresses.shape[0], UINT64_MAX, np.uint64)
+        cdef int64_t[::1] row = rows
+        cdef uint64_t[::1] start = starts, end = ends
+        cdef Py_ssize_t i
+        if self._symbols.count:
+            for i in range(addresses.shape[0]):
+                row[i] = kp_symbols_span(&self._symbols, addresses[i], &start[i], &end[i])
+        return rows, starts, ends
 
     cdef kp_symbol *_row(self, size_t row) except NULL:
         if row >= self._symbols.count:

@@ -1,8 +1,8 @@
 """What is costly to find out, kept by build-id for the next time.
 
-A file holds a line with the format's version and a checksum, and then columns: see `Chains.encode`. Files
-are replaced whole, so that processes do not disturb each other; one that is damaged is removed, and made
-again.
+A file holds a line with the format's version and a checksum, and then columns: see `Chains.encode` and
+`Spans.encode`. Files are replaced whole, so that processes do not disturb each other; one that is damaged is
+removed, and made again.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from __future__ import annotations
 import os
 import tempfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Generic, Protocol, TypeVar
 
 from kprof.elf.search import is_build_id
-from kprof.symbols.chains import NOTHING, Chains
 
 MOST_BYTES = 512 << 20
 _MAGIC = b"kprof-symbols 2 "
@@ -36,40 +36,57 @@ def cache_folder(environment: Mapping[str, str] | None = None) -> Path | None:
     return Path(base) / "kprof" / "symbols"
 
 
-class ChainCache:
-    """Inlined functions by address, for files whose debug information takes long to read.
+class Columns(Protocol):
+    """What can be kept."""
+
+    def encode(self) -> bytes:
+        """Return it as bytes."""
+        ...
+
+
+T = TypeVar("T", bound=Columns)
+
+
+class Cache(Generic[T]):
+    """What is known of files, by their build-ids.
 
     Args:
-        folder: Where files lie.
+        folder: Where entries lie.
+        suffix: What the entries' names end with; says what is known.
+        decode: Makes of bytes what was kept; raises ValueError if they are something else.
         most_bytes: All files together; the ones that were not used for the longest time go first.
     """
 
-    def __init__(self, folder: Path, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(
+        self, folder: Path, suffix: str, decode: Callable[[bytes], T], most_bytes: int = MOST_BYTES
+    ) -> None:
         self._folder = folder
+        self._suffix = suffix
+        self._make = decode
         self._most_bytes = most_bytes
 
-    def load(self, build_id: str) -> Chains:
-        """Return what is known of a file; nothing if it was never met, or the entry is damaged."""
+    def load(self, build_id: str) -> T | None:
+        """Return what is known of a file; None if it was never met, or the entry is damaged."""
         path = self._path(build_id)
         if path is None:
-            return NOTHING
+            return None
         try:
             with path.open("rb") as file:
                 data = file.read(_LARGEST)
         except OSError:
-            return NOTHING
-        chains = _decode(data)
+            return None
+        found = self._decode(data)
         with suppress(OSError):
-            if chains is None:
+            if found is None:
                 path.unlink()
             else:
                 os.utime(path)
-        return chains or NOTHING
+        return found
 
-    def store(self, build_id: str, chains: Chains) -> None:
+    def store(self, build_id: str, known: T) -> None:
         """Keep what is known of a file. A full disk or a folder that cannot be written is no error."""
         path = self._path(build_id)
-        data = _encode(chains)
+        data = _encode(known)
         if path is None or len(data) > min(_LARGEST, self._most_bytes):
             return
         with suppress(OSError):
@@ -85,7 +102,18 @@ class ChainCache:
             self._evict()
 
     def _path(self, build_id: str) -> Path | None:
-        return self._folder / build_id[:2] / f"{build_id[2:]}.chains" if is_build_id(build_id) else None
+        name = f"{build_id[2:]}.{self._suffix}"
+        return self._folder / build_id[:2] / name if is_build_id(build_id) else None
+
+    def _decode(self, data: bytes) -> T | None:
+        """Return the content of an entry, None if it is damaged or of another version."""
+        body = data[_HEAD:]
+        if data[:_HEAD] != _MAGIC + b"%08x\n" % zlib.crc32(body):
+            return None
+        try:
+            return self._make(body)
+        except ValueError:
+            return None
 
     def _evict(self) -> None:
         """Remove what was not used for the longest time until the rest is small enough."""
@@ -103,17 +131,6 @@ class ChainCache:
                 total -= size
 
 
-def _encode(chains: Chains) -> bytes:
-    body = chains.encode()
+def _encode(known: Columns) -> bytes:
+    body = known.encode()
     return _MAGIC + b"%08x\n" % zlib.crc32(body) + body
-
-
-def _decode(data: bytes) -> Chains | None:
-    """Return the content of an entry, None if it is damaged or of another version."""
-    body = data[_HEAD:]
-    if data[:_HEAD] != _MAGIC + b"%08x\n" % zlib.crc32(body):
-        return None
-    try:
-        return Chains.decode(body)
-    except ValueError:
-        return None

@@ -10,6 +10,7 @@ from kprof.elf.layout import SHF_EXECINSTR, SHT_DYNSYM, SHT_SYMTAB
 from kprof.symbols.plt import add_plt
 
 _SHF_ALLOC = 0x2
+_LARGE = 1 << 19
 _EM_ARM, _EM_AARCH64 = 40, 183
 
 
@@ -26,7 +27,7 @@ def read_symbols(elf: ElfFile, debug: ElfFile | None, *, as_perf: bool, plt: boo
         A table by the addresses that the ELF file gives.
     """
     table = SymbolTable()
-    whole = elf if _has_symtab(elf) or debug is None else debug
+    whole = elf if has_symtab(elf) or debug is None else debug
     _add(table, whole, SHT_SYMTAB, as_perf=as_perf)
     if as_perf:
         # perf tidies the table between the two, so that what is chosen depends on it.
@@ -43,8 +44,14 @@ def read_symbols(elf: ElfFile, debug: ElfFile | None, *, as_perf: bool, plt: boo
     return table
 
 
-def _has_symtab(elf: ElfFile) -> bool:
+def has_symtab(elf: ElfFile) -> bool:
+    """Say whether a file has a symbol table that is more than what the dynamic linker needs."""
     return any(header.type == SHT_SYMTAB and header.size for header in elf.headers)
+
+
+def is_large(elf: ElfFile) -> bool:
+    """Say whether reading the file's symbols takes longer than remembering those that were met."""
+    return sum(header.size for header in elf.headers if header.type in (SHT_SYMTAB, SHT_DYNSYM)) > _LARGE
 
 
 def _add(table: SymbolTable, elf: ElfFile, kind: int, *, as_perf: bool) -> None:

@@ -41,13 +41,13 @@ def _read(debug: ElfFile, finder: FileFinder, addresses: UInt64) -> list[list[Fu
 
 
 def _remembered(elf: ElfFile, debug: ElfFile, finder: FileFinder, addresses: UInt64) -> Chains:
-    from kprof.symbols.cache import ChainCache, cache_folder  # noqa: PLC0415 - seldom needed
+    from kprof.symbols.cache import Cache, cache_folder  # noqa: PLC0415 - seldom needed
 
     folder = cache_folder()
     if folder is None:
         return Chains.of(addresses, _read(debug, finder, addresses))
-    cache = ChainCache(folder)
-    known = cache.load(elf.build_id)
+    cache = Cache(folder, "chains", Chains.decode)
+    known = cache.load(elf.build_id) or NOTHING
     missing = addresses[known.find(addresses) < 0]
     if len(missing):
         known = known.with_others(missing, _read(debug, finder, missing))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,10 +14,12 @@ import numpy.typing as npt
 from kprof._native._symbols import SymbolTable
 from kprof.elf.layout import NT_GNU_BUILD_ID, native_notes
 from kprof.elf.search import FileFinder
+from kprof.model.tables import Int64, UInt64
 from kprof.symbols.elf_symbols import read_symbols
 from kprof.symbols.options import KALLSYMS, SymbolOptions
 
-UInt64 = npt.NDArray[np.uint64]
+_MODULES, _BOOT = "/proc/modules", "/proc/sys/kernel/random/boot_id"
+_PASSING = (b"[bpf", b"[__builtin__")
 NOTES = "/sys/kernel/notes"
 HIDDEN = "the kernel hides its addresses (sysctl kernel.kptr_restrict=0 and root show them)"
 ANOTHER = "another kernel was recorded, and no symbols of it are here"
@@ -78,6 +81,33 @@ def running_build_id(notes: str = NOTES) -> str:
             if owner == b"GNU" and kind == NT_GNU_BUILD_ID:
                 return value.hex()
     return ""
+
+
+def running_key(build_id: str, options: SymbolOptions, finder: FileFinder) -> str:
+    """Return what tells symbols of the running kernel from those of others, empty if it was not recorded.
+
+    A kernel lies elsewhere after every boot, and so do modules when they are loaded again.
+    """
+    own = options.kallsyms == KALLSYMS and finder.archive is None and not options.kernel_text
+    if not (own and options.cache and not options.compat and build_id) or build_id != running_build_id():
+        return ""
+    modules: list[list[bytes]] = []
+    with suppress(FileNotFoundError):  # a kernel without modules has no list of them
+        modules = sorted(line.split()[::5] for line in Path(_MODULES).read_bytes().splitlines())
+    with suppress(OSError):
+        boot = Path(_BOOT).read_text("ascii").strip()
+        return f"kernel-{boot}-{zlib.crc32(repr(modules).encode()):08x}"
+    return ""
+
+
+def lasting(table: SymbolTable, rows: Int64) -> npt.NDArray[np.bool_]:
+    """Say of symbols of the running kernel whether they stay: programs of BPF come and go.
+
+    Nor does a symbol stay whose end is where those of another module begin.
+    """
+    last = len(table) - 1
+    owners = [(table.module(row), table.module(min(row + 1, last))) for row in rows.tolist()]
+    return np.array([own == next_ and not own.startswith(_PASSING) for own, next_ in owners], np.bool_)
 
 
 def _places(build_id: str, options: SymbolOptions, finder: FileFinder, notes: str) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -13,36 +13,18 @@ from kprof.elf import ElfFile
 from kprof.elf.debug_files import debuginfod_folder
 from kprof.elf.search import FileFinder
 from kprof.errors import FormatError
-from kprof.model.distinct import distinct
 from kprof.model.tables import Kind, Mappings, UInt64
-from kprof.symbols.chains import NOTHING, Chains
-from kprof.symbols.elf_symbols import read_symbols
+from kprof.symbols.answer import Answer, named, spread
+from kprof.symbols.elf_symbols import has_symtab, is_large, read_symbols
 from kprof.symbols.inlined import inlined_functions
 from kprof.symbols.jit import jit_symbols
-from kprof.symbols.kernel import KernelSymbols, kernel_symbols
+from kprof.symbols.kernel import KernelSymbols, kernel_symbols, lasting, running_key
 from kprof.symbols.options import SymbolOptions
 from kprof.symbols.plt import in_plt
+from kprof.symbols.remembered import remembered
 
-_NO_ROWS = np.empty(0, np.int64)
 # To where handlers of signals return, in C libraries and vDSOs.
 _TRAMPOLINES = {b"__restore_rt", b"__restore", b"__kernel_rt_sigreturn", b"__kernel_sigreturn"}
-
-
-@dataclass(slots=True)
-class Answer:
-    """What is known of some addresses.
-
-    Attributes:
-        names: Distinct raw names.
-        rows: Which of them each address has, -1 for none, shape (n,).
-        chains: What was inlined, of these addresses and perhaps others; of none if nobody asked.
-        chain: Which of the chains each address has, -1 for none, shape (n,).
-    """
-
-    names: list[bytes] = field(default_factory=list)
-    rows: npt.NDArray[np.int64] = field(default_factory=lambda: _NO_ROWS)
-    chains: Chains = NOTHING
-    chain: npt.NDArray[np.int64] = field(default_factory=lambda: _NO_ROWS)
 
 
 class Lookup:
@@ -92,19 +74,30 @@ class Lookup:
         places, known = elf.offsets_to_addresses(addresses)
         if known.all():
             return self._elf(elf, places)
-        return _spread(self._elf(elf, places[known]), known)
+        return spread(self._elf(elf, places[known]), known)
 
     def _kernel(self, kind: Kind, path: str, build_id: str, addresses: UInt64) -> Answer | None:
         # Modules have build-ids of their own, and stand in the kallsyms of the kernel.
         own = build_id if kind == Kind.KERNEL and path.startswith("[kernel") else self._kernel_build_id()
-        if own not in self._kernels:
-            self._kernels[own], problem = kernel_symbols(own, self._options, self._finder)
-            if problem:
-                self.problems["kernel"] = problem
-        kernel = self._kernels[own]
+        key = running_key(own, self._options, self._finder)
+        if key and own not in self._kernels:
+            read = partial(self._kernel_table, own)
+            return remembered((own, key), addresses, read, lasting=lasting)
+        kernel = self._kernel_symbols(own)
         if kernel is None or (kind == Kind.MODULE and kernel.shift):
             return None
-        return _named(kernel.table, kernel.find(addresses))
+        return named(kernel.table, kernel.find(addresses))
+
+    def _kernel_symbols(self, build_id: str) -> KernelSymbols | None:
+        if build_id not in self._kernels:
+            self._kernels[build_id], problem = kernel_symbols(build_id, self._options, self._finder)
+            if problem:
+                self.problems["kernel"] = problem
+        return self._kernels[build_id]
+
+    def _kernel_table(self, build_id: str) -> SymbolTable | None:
+        kernel = self._kernel_symbols(build_id)
+        return None if kernel is None else kernel.table
 
     def _kernel_build_id(self) -> str:
         paths = self._mappings.path
@@ -116,25 +109,45 @@ class Lookup:
         if key not in self._jits:
             self._jits[key] = jit_symbols(path, pid, self._mappings.path, self._finder)
         table = self._jits[key]
-        return None if table is None else _named(table, table.find(addresses))
+        return None if table is None else named(table, table.find(addresses))
 
     def _elf(self, elf: ElfFile, addresses: UInt64) -> Answer:
         compat = self._options.compat
         # Decoding the linkage table takes longer than all else, and few recordings have been there.
         plt = compat or in_plt(elf, addresses)
+        if (
+            self._options.cache
+            and not (compat or self._options.debuginfod)
+            and elf.build_id
+            and is_large(elf)
+        ):
+            variant = self._source(elf) + ("plt-" if plt else "") + "names"
+            read = partial(self._table, elf, plt)
+            found = remembered((elf.build_id, variant), addresses, read, _with_trampolines)
+            answer = found or Answer()
+        else:
+            table = self._table(elf, plt)
+            find = SymbolTable.find if compat else _with_trampolines
+            answer = named(table, find(table, addresses))
+        if (self._options.inline or self._options.source_lines) and not compat:
+            answer.chains = inlined_functions(elf, self._finder, addresses, remember=self._options.cache)
+            answer.chain = answer.chains.find(addresses)
+        return answer
+
+    def _source(self, elf: ElfFile) -> str:
+        """Tell where its symbols come from: a debug file may be installed later."""
+        if has_symtab(elf):
+            return ""
+        return "dynamic-" if self._finder.find_debug(elf) is None else "debug-"
+
+    def _table(self, elf: ElfFile, plt: bool) -> SymbolTable:
         key = (id(elf), plt)
         if key not in self._tables:
             debug = self._finder.find_debug(elf)
             if debug is None and self._options.debuginfod and not elf.has_debug_information:
                 debug = self._fetch(elf)
-            self._tables[key] = (elf, read_symbols(elf, debug, as_perf=compat, plt=plt))
-        table = self._tables[key][1]
-        rows = table.find(addresses)
-        answer = _named(table, rows if compat else _with_trampolines(table, addresses, rows))
-        if (self._options.inline or self._options.source_lines) and not compat:
-            answer.chains = inlined_functions(elf, self._finder, addresses, remember=self._options.cache)
-            answer.chain = answer.chains.find(addresses)
-        return answer
+            self._tables[key] = (elf, read_symbols(elf, debug, as_perf=self._options.compat, plt=plt))
+        return self._tables[key][1]
 
     def _fetch(self, elf: ElfFile) -> ElfFile | None:
         """Ask the servers for a debug file, and let the finder know it."""
@@ -148,30 +161,15 @@ class Lookup:
         return self._finder.find_debug(elf)
 
 
-def _with_trampolines(
-    table: SymbolTable, addresses: UInt64, rows: npt.NDArray[np.int64]
-) -> npt.NDArray[np.int64]:
-    """Name what signal handlers return to: no call is before it, and so it is not there that its name is."""
+def _with_trampolines(table: SymbolTable, addresses: UInt64) -> npt.NDArray[np.int64]:
+    """Find addresses, and name what signal handlers return to.
+
+    No call is before it, and so it is not there that its name is.
+    """
+    rows = table.find(addresses)
     gaps = np.flatnonzero(rows < 0)
     behind = table.find(addresses[gaps] + np.uint64(1))
     for row in set(behind.tolist()):
         if row >= 0 and table.name(row) in _TRAMPOLINES:
             rows[gaps[behind == row]] = row
     return rows
-
-
-def _named(table: SymbolTable, rows: npt.NDArray[np.int64]) -> Answer:
-    """Read the names of the rows that were hit, each once."""
-    hit, inverse = distinct(rows)
-    names = [table.name(row) for row in hit.tolist() if row >= 0]
-    # -1 sorts first, if it is there.
-    return Answer(names, inverse - int(len(hit) > 0 and hit[0] < 0))
-
-
-def _spread(answer: Answer, known: npt.NDArray[np.bool_]) -> Answer:
-    """Make room in an answer for the addresses that were not asked for."""
-    rows = np.full(len(known), -1, np.int64)
-    rows[known] = answer.rows
-    chain = np.full(len(known), -1, np.int64)
-    chain[known] = answer.chain if len(answer.chain) else -1
-    return Answer(answer.names, rows, answer.chains, chain)

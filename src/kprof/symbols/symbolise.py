@@ -12,11 +12,12 @@ from kprof.model.distinct import distinct
 from kprof.model.labels import UNKNOWN
 from kprof.model.profile import Profile
 from kprof.model.tables import Frames, Int64, Kind
+from kprof.symbols.answer import Answer
 from kprof.symbols.chains import Chains
 from kprof.symbols.frame_table import FrameTable
 from kprof.symbols.interrupts import ENTRIES, PADDING, interrupted
 from kprof.symbols.languages import LIBRARY, has_library
-from kprof.symbols.lookup import Answer, Lookup
+from kprof.symbols.lookup import Lookup
 from kprof.symbols.names import Namer
 from kprof.symbols.options import SymbolOptions
 

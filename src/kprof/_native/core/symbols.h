@@ -64,6 +64,8 @@ int kp_symbols_sort(kp_symbols *symbols);
 /* Cut symbols that lie over each other so that the one added last is seen. */
 int kp_symbols_overlay(kp_symbols *symbols);
 
+/* Row of the symbol that holds an address, -1 if none does; the same is true from *start up to *end. */
+int64_t kp_symbols_span(const kp_symbols *symbols, uint64_t address, uint64_t *start, uint64_t *end);
 /* Row of the symbol that holds each address, -1 where none does. */
 void kp_symbols_find(const kp_symbols *symbols, const uint64_t *addresses, size_t count, int64_t *rows);
 kp_span kp_symbols_name(const kp_symbols *symbols, const kp_symbol *symbol);

@@ -237,24 +237,35 @@ static size_t best_alias(const kp_symbols *symbols, size_t row) {
     return best;
 }
 
-void kp_symbols_find(const kp_symbols *symbols, const uint64_t *addresses, size_t count, int64_t *rows) {
-    for (size_t i = 0; i < count; i++) {
-        uint64_t address = addresses[i];
-        size_t low = 0, high = symbols->count;
-        while (low < high) {
-            size_t middle = low + (high - low) / 2;
-            if (symbols->items[middle].start <= address)
-                low = middle + 1;
-            else
-                high = middle;
-        }
-        rows[i] = -1;
-        for (size_t tries = LOOK_BACK; low && tries && symbols->reach[low - 1] > address; low--, tries--) {
-            if (symbols->items[low - 1].end <= address) continue;
-            rows[i] = (int64_t)(symbols->aliases ? best_alias(symbols, low - 1) : low - 1);
+int64_t kp_symbols_span(const kp_symbols *symbols, uint64_t address, uint64_t *start, uint64_t *end) {
+    size_t low = 0, high = symbols->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (symbols->items[middle].start <= address)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *start = low ? symbols->items[low - 1].start : 0;
+    *end = low < symbols->count ? symbols->items[low].start : UINT64_MAX;
+    for (size_t tries = LOOK_BACK; low && tries; low--, tries--) {
+        if (symbols->reach[low - 1] <= address) {
+            if (symbols->reach[low - 1] > *start) *start = symbols->reach[low - 1];
             break;
         }
+        const kp_symbol *symbol = &symbols->items[low - 1];
+        if (symbol->end > address) {
+            if (symbol->end < *end) *end = symbol->end;
+            return (int64_t)(symbols->aliases ? best_alias(symbols, low - 1) : low - 1);
+        }
+        if (symbol->end > *start) *start = symbol->end;
     }
+    return -1;
+}
+
+void kp_symbols_find(const kp_symbols *symbols, const uint64_t *addresses, size_t count, int64_t *rows) {
+    uint64_t start, end;
+    for (size_t i = 0; i < count; i++) rows[i] = kp_symbols_span(symbols, addresses[i], &start, &end);
 }
 
 void kp_symbols_free(kp_symbols *symbols) {
