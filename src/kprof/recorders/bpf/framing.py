@@ -16,6 +16,8 @@ _PATH_AT = 5
 _EVERYBODYS = ("libc.", "libc-", "libm.", "libm-", "libstdc++.", "libgcc_s.", "ld-", "libpthread", "ld.so")
 # Enough to tell a file with frame pointers from one without.
 _FUNCTIONS = 200
+# Programs that are named.
+_NAMED = 8
 
 
 class Framing:
@@ -67,9 +69,12 @@ class Framing:
 
     def says(self) -> str:
         """Return in words what was chosen."""
-        followed, copied = (", ".join(sorted(self.names[kept])) for kept in (True, False))
-        parts = [f"frame pointers of {followed}"] if followed else []
-        return "; ".join([*parts, f"copies of stacks of {copied}"] if copied else parts)
+        parts = []
+        for kept, what in ((True, "frame pointers of"), (False, "copies of stacks of")):
+            names = sorted(name.removesuffix(" (deleted)") for name in self.names[kept])
+            more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+            parts += [f"{what} {', '.join(names[:_NAMED])}{more}"] if names else []
+        return "; ".join(parts)
 
     def _set(self, pid: int, kept: bool) -> None:
         if kept != (pid in self._framed):
