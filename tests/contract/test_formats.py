@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from kprof import pipeline
 from kprof.errors import KprofError
-from kprof.exporters import chrome, firefox, pprof, speedscope, tables
+from kprof.exporters import chrome, firefox, otlp, pprof, speedscope, tables
 from kprof.exporters.registry import OUTPUTS
 from kprof.exporters.suffixes import SUFFIXES
 from kprof.model import Event, Frame, Kind, Mappings, ProfileBuilder, Quality, compact, merge
@@ -39,6 +39,7 @@ HELD = {
     "speedscope": Held(speedscope.render),
     "firefox": Held(firefox.render),
     "chrome": Held(chrome.render),
+    "otlp": Held(otlp.render),
     "kprof": Held(tables.render),
     "json": Held(tables.render_json),
 }

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kprof.errors import UsageError
-from kprof.exporters import chrome, firefox, folded, pprof, speedscope, tables
+from kprof.exporters import chrome, firefox, folded, otlp, pprof, speedscope, tables
 from kprof.exporters.suffixes import ALL_SUFFIXES, SUFFIXES
 from kprof.model import Profile
 
@@ -48,6 +48,7 @@ OUTPUTS = (
     Output("speedscope", speedscope.render),
     Output("firefox", firefox.render, every_sample=True),
     Output("chrome", chrome.render, every_sample=True),
+    Output("otlp", lambda profile, _: otlp.render(profile), places=True, every_sample=True),
     Output("kprof", lambda profile, _: tables.render(profile), places=True, every_sample=True),
     Output(
         "parquet",

@@ -7,6 +7,7 @@ SUFFIXES = {
     "speedscope": (".speedscope.json",),
     "firefox": (".firefox.json",),
     "chrome": (".trace.json", ".perfetto.json"),
+    "otlp": (".otlp", ".otlp.pb"),
     "kprof": (".kprof",),
     "parquet": (".parquet",),
     "json": (".tables.json",),

@@ -39,6 +39,7 @@ _FORMATS = (
     (".kprof", "tables", "_container"),
     ("Parquet of kprof", "tables", "_folder"),
     ("tables of kprof", "tables", "_json"),
+    ("OTLP profiles", "otlp", ""),
     ("pprof", "pprof", ""),
     ("speedscope", "speedscope", ""),
     ("profile of the Firefox Profiler", "firefox", ""),
