@@ -52,7 +52,7 @@ def count_truncated(tables: Tables) -> int:
     if _TRUNCATED not in tables["names"]:
         return 0
     marks = tables["places"]["name"] == tables["names"].index(_TRUNCATED)
-    cut = path_any(tables["parent"], marks[tables["leaf"]])
-    present = tables["rows"]["stack"] >= 0
-    rows = tables["rows"][present]
+    # Row -1 is for samples without a stack.
+    cut = np.append(path_any(tables["parent"], marks[tables["leaf"]]), np.False_)
+    rows = tables["rows"]
     return int(rows["count"][cut[rows["stack"]]].sum())
