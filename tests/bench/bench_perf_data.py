@@ -24,8 +24,8 @@ TEXT_PEERS = ("stackcollapse-perf.pl", "inferno-collapse-perf")
 def commands(recording: Path, kprof: str, peers: list[str]) -> dict[str, list[str]]:
     data = shlex.quote(str(recording))
     shells = {
-        "kprof fold": f"{kprof} fold -q {data}",
-        "kprof fold --no-inline": f"{kprof} fold -q --no-inline {data}",
+        "kprof fold": f"{kprof} fold -q -o - {data}",
+        "kprof fold --no-inline": f"{kprof} fold -q -o - --no-inline {data}",
         "perf script": f"perf script -f -i {data}",
         "perf script --no-inline": f"perf script -f --no-inline -i {data}",
         "perf report -g folded": f"perf report -f --stdio --no-inline -g folded,0,caller,count -i {data}",
