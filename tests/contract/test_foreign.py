@@ -238,6 +238,28 @@ def test_simpleperf():
     assert profile.frames.address.tolist()[-1] == 0x1C48
 
 
+STACK = "\n\t    7f01 work+0x5 (/bin/a)\n\t    7f02 main (/bin/a)\n\n"
+
+
+@pytest.mark.parametrize(
+    ("header", "line", "unit"),
+    [
+        ("com.example.app\t29456/29457 [000] 35463.157123: 250000 cpu-clock:u:", "com.example.app;main;work 500000", "ns"),
+        ("com.example.app\t29456 [000] 35463.157123:     250000 cpu-clock:", "com.example.app;main;work 500000", "ns"),
+        ("swapper     0 [000] 158665.570607: cpu-clock: ", "swapper;main;work 2", "samples"),
+        ("java  8131 6544038.708352: cpu-clock:  ", "java;main;work 2", "samples"),
+        ("java 12688/12764 6544038.708352: cpu-clock:  ", "java;main;work 2", "samples"),
+        ("dd 30254 cycles: ", "dd;main;work 2", "events"),
+        ("V8 WorkerThread  28636/28641  [002] 3.000001:  1 cycles:pp: ", "V8 WorkerThread;main;work 2", "events"),
+    ],
+)  # fmt: skip
+def test_headers_of_simpleperf_s_script_and_of_old_perfs(header, line, unit):
+    """A clock without its period counts samples, not nanoseconds."""
+    profile = read(2 * (header + STACK).encode())
+    assert folded.render(profile)[0].decode() == f"{line}\n"
+    assert (profile.meta.events[0].unit, int(profile.samples.count.sum())) == (unit, 2)
+
+
 def test_a_key_of_bpftrace_may_hold_anything():
     text = "@x[\n    f+1\n, a, b, 5, 6, 7]: 3\n@x[, c, d, 1, 2, 3]: 4\n@[\n\tffffffff81000000\n]: 2\n@bad[\n    g+1\n"
     profile = read(text.encode())

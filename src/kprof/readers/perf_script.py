@@ -7,7 +7,7 @@ import numpy as np
 
 from kprof._native._text import TextReader
 from kprof.errors import FormatError
-from kprof.model import Frames, Mappings, Meta, Profile, Quality, Stacks
+from kprof.model import Event, Frames, Mappings, Meta, Profile, Quality, Stacks
 from kprof.model.events import NO_EVENT, event_of
 from kprof.readers.options import ReadOptions
 from kprof.readers.rows import samples_of
@@ -65,6 +65,7 @@ def _profile(tables: dict[str, Any], errors: str, *, every_sample: bool) -> Prof
         for key in ("names", "modules", "sources", "comms", "events")
     }
     events = tuple(event_of(name) for name in texts["events"] or [NO_EVENT])
+    events = tuple(_as_printed(event, row, tables["rows"]) for row, event in enumerate(events))
     return Profile(
         Mappings(texts["modules"]),
         _frames(tables["frames"], texts["names"], texts["sources"]),
@@ -73,6 +74,13 @@ def _profile(tables: dict[str, Any], errors: str, *, every_sample: bool) -> Prof
         texts["comms"],
         Meta(events, _quality(tables["counts"])),
     )
+
+
+def _as_printed(event: Event, row: int, rows: np.ndarray) -> Event:
+    """Return the event, in samples where no period was printed: old versions and `-F` leave it out."""
+    own = rows[rows["event"] == row]
+    without = event.unit == "ns" and len(own) and np.array_equal(own["weight"], own["count"])
+    return Event(event.name, "samples") if without else event
 
 
 def _frames(rows: np.ndarray, names: list[str], sources: list[str]) -> Frames:
