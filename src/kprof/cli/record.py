@@ -160,6 +160,14 @@ def record(  # noqa: PLR0917 - Typer passes by name
             "--max-ns", metavar="NS", min=0, help="bpf: leave longer intervals out.", rich_help_panel=_HOW
         ),
     ] = None,
+    live: Annotated[
+        bool,
+        typer.Option(
+            "--live",
+            help="bpf: with -e malloc, only what is allocated and not freed when the recording ends.",
+            rich_help_panel=_HOW,
+        ),
+    ] = False,
     timestamps: Annotated[
         bool,
         typer.Option(
@@ -206,7 +214,7 @@ def record(  # noqa: PLR0917 - Typer passes by name
 
     recorder = choose_backend(backend.value, event or (), output)
     asked = (("--comm", comm), ("--weight", weight), ("--min-ns", least), ("--max-ns", most))
-    for name, given in (*asked, ("--timestamps", timestamps)):
+    for name, given in (*asked, ("--timestamps", timestamps), ("--live", live)):
         if given and recorder == "perf":
             raise UsageError(f"{name} needs the bpf backend", "give it with --backend bpf")
     wanted = Wanted(recorder, output, keep_raw=keep_data or archive, archive=archive, force=force)
@@ -221,6 +229,7 @@ def record(  # noqa: PLR0917 - Typer passes by name
         weight=weight.value if weight else "",
         least=least,
         most=most,
+        live=live,
         timestamps=timestamps,
         frequency=frequency,
         duration=duration,

@@ -74,6 +74,18 @@ COPY = np.dtype(
         ("bytes", "u1", (REGISTER_BYTES + MOST_COPIED + PAGE,)),
     ]
 )
+ALLOCATION_KEY = np.dtype([("address", "u8"), ("tgid", "u8")])
+ALLOCATION = np.dtype(
+    [
+        ("bytes", "u8"),
+        ("user_stack", "u8"),
+        ("begun_ns", "u8"),
+        ("tid", "u4"),
+        ("unused", "u4"),
+        ("comm", "S16"),
+    ]
+)
+TURNOVER = np.dtype([("allocated", "u8"), ("freed", "u8"), ("foreign", "u8")])
 STACK = np.dtype([("length", "u4"), ("unused", "u4"), ("address", "u8", (MAX_FRAMES,))])
 TALLY = np.dtype(
     [(name, "u8") for name in ("seen", "counted", "no_room", "nested", "stacks_lost", "left_out")]

@@ -2,16 +2,19 @@
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
 from kprof.errors import UsageError
+from kprof.recorders.bpf import live
 from kprof.recorders.bpf.dump import DumpWriter
 from kprof.recorders.bpf.hooks import Reach, attach
 from kprof.recorders.bpf.libbpf import LibbpfError
 from kprof.recorders.bpf.loader import BpfObject
+from kprof.recorders.bpf.recipes import LIVE
 from kprof.recorders.bpf.ring import RingBuffer
 from kprof.recorders.bpf.rooms import rooms_for
 from kprof.recorders.bpf.sources import Source
@@ -49,12 +52,14 @@ class Engine:
         self, settings: np.ndarray[Any, Any], sources: Sequence[Source], cpus: Sequence[int], rate: int
     ) -> None:
         self._settings, self._sources, self._cpus = settings, sources, cpus
-        self.rooms = rooms_for(settings, rate)
+        blocks = live.ROOM if any(source.file == LIVE for source in sources) else 0
+        self.rooms = replace(rooms_for(settings, rate), blocks=blocks)
         self._objects: list[BpfObject] = []
         self._family: BpfObject | None = None
         self._stack = ExitStack()
         self._current = 0
         self.notes: list[str] = []
+        self._live: dict[int, live.LiveBlocks] = {}
         self._still_open = np.zeros(len(sources), np.int64)
 
     def __enter__(self) -> Self:
@@ -74,6 +79,9 @@ class Engine:
             self._objects.append(
                 self._load(source.file, source.programs, source.target, at_places=source.places > 0)
             )
+            if source.file == LIVE:
+                ones = source.unit == "events"
+                self._live[number] = live.LiveBlocks(self._objects[-1], number, ones=ones)
         if self._settings["targets"][0] == layout.PROCESSES:
             self._family = self._load(_FAMILY, _FAMILY_PROGRAMS)
         first = self._objects[0]
@@ -199,6 +207,10 @@ class Engine:
         within = (rows["weight"] >= limits["least"]) & (rows["weight"] <= limits["most"])
         dump.rows(begun["key"][within], rows[within])
         self._still_open = np.bincount(begun["key"]["event"][within], minlength=len(self._sources))
+        for number, blocks in self._live.items():
+            keys, left = blocks.rows(self._settings["events"][0, number])
+            dump.rows(keys, left)
+            self._still_open[number] += int(left["count"].sum())
 
     def tallies(self) -> dict[str, Any]:
         """Return the accounting so far: what was seen, and what became of it."""
@@ -209,6 +221,8 @@ class Engine:
             # What is still open at the end was counted here, not by a program.
             for name in ("seen", "counted"):
                 counts[name] += int(self._still_open[number])
+            if number in self._live:
+                counts |= self._live[number].turnover()
             events.append({"event": source.name, **counts})
         missed = sum(
             loaded.missed(program)

@@ -40,9 +40,10 @@ def attach(loaded: BpfObject, source: Source, hook: Hook, reach: Reach) -> int:
         LibbpfError: The kernel refuses the attachment.
         OSError: The kernel refuses the event.
     """
-    (program,) = source.programs
     if isinstance(hook, Places):
+        program = hook.program or source.programs[0]
         return uprobes.attach(loaded, program, hook, reach.number, reach.pids)
+    (program,) = source.programs
     if isinstance(hook, Kprobe):
         loaded.attach_to_kernel_function(program, hook)
         return 0

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from kprof.errors import NotAvailableError, UsageError
 from kprof.recorders.bpf.functions import function_source, is_pattern
-from kprof.recorders.bpf.recipes import RECIPES, recipe
+from kprof.recorders.bpf.recipes import LIVE, RECIPES, recipe
 from kprof.recorders.bpf.sources import Kprobe, PerfEvent, RawTracepoint, Source, Tracepoint
 from kprof.recorders.reach import BPF_PREFIXES
 from kprof.recorders.request import RecordRequest
@@ -86,6 +86,8 @@ def plan(
         frequency = fastest
     sources = [_source(name, request, frequency, hardware, tracepoint) for name in names]
     sources = [replace(source, copies=_copies(source, request)) for source in sources]
+    if request.live and not any(source.file == LIVE for source in sources):
+        raise UsageError("--live is for malloc", "give it with -e malloc")
     if request.weight and not any(name.partition(":")[0] in RECIPES for name in names):
         raise UsageError(f"{names[0]} has no duration to weigh by {request.weight}", "leave --weight out")
     facts = {}

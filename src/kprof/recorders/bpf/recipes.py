@@ -11,6 +11,7 @@ from kprof.recorders.request import RecordRequest
 from kprof.system.tracefs import has_tracepoint
 from kprof.wire import bpf_events as layout
 
+LIVE = "live"
 _WEIGHTS = {"ns": layout.WEIGH_TIME, "bytes": layout.WEIGH_BYTES, "count": layout.WEIGH_ONE}
 _UNITS = {layout.WEIGH_TIME: "ns", layout.WEIGH_BYTES: "bytes", layout.WEIGH_ONE: "events"}
 # Allocating functions, and which of their arguments tell the size. realloc(NULL, n) calls malloc by itself.
@@ -21,7 +22,10 @@ _ALLOCATING = {
     "aligned_alloc": layout.SECOND,
     "memalign": layout.SECOND,
     "posix_memalign": layout.THIRD,
+    "valloc": layout.FIRST,
+    "pvalloc": layout.FIRST,
 }
+_FREEING = {"free": layout.ONE}
 
 
 def _interval(name: str, programs: Sequence[str], sides: int = layout.USER | layout.KERNEL) -> Source:
@@ -60,8 +64,24 @@ def _tcp(_request: RecordRequest) -> Source:
 
 
 def _malloc(request: RecordRequest) -> Source:
+    if request.live:
+        return _live(request)
     hooks = [Places(path, named_places(path, _ALLOCATING)) for path in allocators(request)]
     return Source("malloc", "bytes", "sample", ("function",), hooks, layout.USER)
+
+
+def _live(request: RecordRequest) -> Source:
+    hooks: list[Places] = []
+    for path in allocators(request):
+        allocating = named_places(path, _ALLOCATING)
+        hooks += [
+            Places(path, named_places(path, _FREEING), program="frees"),
+            Places(path, allocating, returns=True, program="allocated"),
+            Places(path, allocating, program="allocates"),
+        ]
+    programs = ("allocates", "allocated", "frees")
+    hooks = [hook for hook in hooks if hook.places]
+    return Source("malloc-live", "bytes", LIVE, programs, hooks, layout.USER)
 
 
 _BUILDERS: dict[str, Callable[[RecordRequest], Source]] = {
@@ -92,6 +112,8 @@ def recipe(name: str, sides: int, request: RecordRequest) -> Source:
     if not request.weight or request.weight == source.unit:
         return source
     weight = _WEIGHTS[request.weight]
+    if source.file == LIVE and weight == layout.WEIGH_ONE:
+        return replace(source, unit="events")
     if name == "malloc" and weight == layout.WEIGH_ONE:
         calls = [
             replace(hook, places=[Place(place.name, place.offset) for place in hook.places])

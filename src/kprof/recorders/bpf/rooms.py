@@ -17,6 +17,8 @@ _COPIES, _COPIES_SECONDS = (1 << 24, 1 << 26), 1
 _OPEN, _TARGETS, _COPIERS, _SCRATCHES = 1 << 15, 1 << 14, 3, 8
 # What an element takes besides key and value, in a hash map of the kernel.
 _ELEMENT = 64
+# One of `blocks` with all that, rounded up as the kernel's allocator does.
+_BLOCK = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +29,17 @@ class Rooms:
         rows: How many rows, and as many stacks.
         records: Bytes of rows with time stamps, which take the place of the rows; 0 for none.
         copies: Bytes of copies of stacks; 0 for none.
+        blocks: Blocks of memory that are not freed; their memory is taken as they come.
     """
 
     rows: int
     records: int = 0
     copies: int = 0
+    blocks: int = 0
 
     @property
     def memory(self) -> int:
-        """Bytes that the maps take in the kernel."""
+        """Bytes that the maps take in the kernel, at most."""
         row = layout.KEY.itemsize + layout.ROW.itemsize + _ELEMENT
         stack = 8 + layout.STACK.itemsize + _ELEMENT
         begun = layout.OPEN_KEY.itemsize + layout.OPEN.itemsize + _ELEMENT
@@ -43,6 +47,7 @@ class Rooms:
         each_cpu = (copiers + _SCRATCHES * layout.STACK.itemsize) * possible_cpus()
         tasks = (1 + bool(self.copies)) * _TARGETS * (8 + _ELEMENT)
         counted = self.records or 2 * self.rows * row
+        counted += self.blocks * _BLOCK
         return counted + self.copies + self.rows * stack + _OPEN * begun + tasks + each_cpu
 
     def of_maps(self) -> dict[str, int]:
@@ -52,6 +57,8 @@ class Rooms:
             "rows_a": rows,
             "rows_b": rows,
             "stacks": self.rows,
+            "joins": self.rows,
+            "blocks": self.blocks or 1,
             "records": self.records or mmap.PAGESIZE,
             "copies": self.copies or mmap.PAGESIZE,
             "copiers": _COPIERS if self.copies else 1,

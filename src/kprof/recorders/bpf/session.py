@@ -229,7 +229,13 @@ class _Session:
 
     def _remarks(self, tallies: dict[str, Any]) -> list[str]:
         """Return what a user must be told of a recording."""
-        remarks = []
+        remarks = [
+            f"{event['allocated']:,} allocations, {event['freed']:,} of them freed;"
+            f" {event['foreign']:,} frees of what was allocated before the recording"
+            f"{' or had no room' if event['no_room'] else ''}"
+            for event in tallies["events"]
+            if "allocated" in event
+        ]
         if says := self.framing.says():
             remarks.append(f"stacks: {says}")
         if untracked := tallies["untracked"]:

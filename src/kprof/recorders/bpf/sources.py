@@ -61,11 +61,13 @@ class Places:
         path: The file.
         places: The instructions.
         returns: Whether the returns of the functions that begin there count, and not their calls.
+        program: What runs there; empty for the one program of the source.
     """
 
     path: str
     places: Sequence[Place]
     returns: bool = False
+    program: str = ""
 
 
 @dataclass(frozen=True, slots=True)

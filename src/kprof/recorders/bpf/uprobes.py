@@ -3,6 +3,7 @@
 import errno
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -84,10 +85,7 @@ def _attach_many(loaded: BpfObject, program: str, hook: Places, number: int, pid
             raise
         half = len(hook.places) // 2
         parts = (hook.places[:half], hook.places[half:])
-        return sum(
-            _attach_many(loaded, program, Places(hook.path, part, hook.returns), number, pid)
-            for part in parts
-        )
+        return sum(_attach_many(loaded, program, replace(hook, places=part), number, pid) for part in parts)
     return 0
 
 

@@ -23,6 +23,9 @@ STRUCTURES = {
     "kp_open_key": bpf_events.OPEN_KEY,
     "kp_open": bpf_events.OPEN,
     "kp_tally": bpf_events.TALLY,
+    "kp_allocation_key": bpf_events.ALLOCATION_KEY,
+    "kp_allocation": bpf_events.ALLOCATION,
+    "kp_turnover": bpf_events.TURNOVER,
 }
 CONSTANTS = {
     "KP_MAX_FRAMES": bpf_events.MAX_FRAMES,

@@ -96,6 +96,23 @@ struct kp_open {
     struct kp_key key;
 };
 
+/* Memory that a program has asked for and not given back, with what it will be counted as. */
+struct kp_allocation_key {
+    __u64 address, tgid;
+};
+
+struct kp_allocation {
+    __u64 bytes, user_stack, begun_ns;
+    __u32 tid, unused;
+    char comm[KP_COMM];
+};
+
+/* What became of them, of one CPU. */
+struct kp_turnover {
+    __u64 allocated, freed;
+    __u64 foreign; /* frees of what was not seen being allocated */
+};
+
 struct kp_stack {
     __u32 length, unused;
     __u64 address[KP_MAX_FRAMES]; /* leaf first */

@@ -25,6 +25,7 @@ enum {
     BPF_MAP_TYPE_ARRAY = 2,
     BPF_MAP_TYPE_PERCPU_ARRAY = 6,
     BPF_MAP_TYPE_CGROUP_ARRAY = 8,
+    BPF_MAP_TYPE_LRU_HASH = 9,
     BPF_MAP_TYPE_ARRAY_OF_MAPS = 12,
     BPF_MAP_TYPE_RINGBUF = 27,
 };
@@ -60,7 +61,7 @@ struct sock {
 
 /* A function's arguments, by the machine that runs it: what is not there is never read. */
 struct pt_regs___x86 {
-    unsigned long di, si, dx, sp;
+    unsigned long ax, di, si, dx, sp;
 };
 
 struct pt_regs___arm64 {
