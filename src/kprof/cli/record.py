@@ -160,6 +160,14 @@ def record(  # noqa: PLR0917 - Typer passes by name
             "--max-ns", metavar="NS", min=0, help="bpf: leave longer intervals out.", rich_help_panel=_HOW
         ),
     ] = None,
+    waker: Annotated[
+        bool,
+        typer.Option(
+            "--waker",
+            help="bpf: with -e off-cpu, join the stack of what woke the thread to its own, leaf to leaf.",
+            rich_help_panel=_HOW,
+        ),
+    ] = False,
     live: Annotated[
         bool,
         typer.Option(
@@ -214,7 +222,7 @@ def record(  # noqa: PLR0917 - Typer passes by name
 
     recorder = choose_backend(backend.value, event or (), output)
     asked = (("--comm", comm), ("--weight", weight), ("--min-ns", least), ("--max-ns", most))
-    for name, given in (*asked, ("--timestamps", timestamps), ("--live", live)):
+    for name, given in (*asked, ("--timestamps", timestamps), ("--live", live), ("--waker", waker)):
         if given and recorder == "perf":
             raise UsageError(f"{name} needs the bpf backend", "give it with --backend bpf")
     wanted = Wanted(recorder, output, keep_raw=keep_data or archive, archive=archive, force=force)
@@ -229,6 +237,7 @@ def record(  # noqa: PLR0917 - Typer passes by name
         weight=weight.value if weight else "",
         least=least,
         most=most,
+        waker=waker,
         live=live,
         timestamps=timestamps,
         frequency=frequency,

@@ -16,6 +16,7 @@ from kprof.model import Event, Meta, Profile, Quality, Samples, Stacks
 from kprof.readers import bpf_copies
 from kprof.readers.addresses import count_truncated, frames_of, mappings_of, text
 from kprof.readers.bpf_copies import Copy, copies_of
+from kprof.readers.bpf_labels import Labels
 from kprof.readers.bpf_stream import Array, StackTable, attributes, records
 from kprof.readers.options import ReadOptions
 from kprof.readers.rows import samples_of
@@ -41,6 +42,7 @@ class _Dump:
     stacks: list[tuple[Array, Array, Array]] = field(default_factory=list)
     rows: list[Array] = field(default_factory=list)
     copies: dict[int, Copy] = field(default_factory=dict)
+    joins: list[Array] = field(default_factory=list)
     tallies: dict[str, Any] = field(default_factory=dict)
     whole: bool = False
 
@@ -53,6 +55,8 @@ class _Dump:
             self.stacks.append(_stacks(payload))
         elif kind == wire.ROWS:
             self.rows.append(np.frombuffer(payload, layout.KEPT_ROW))
+        elif kind == wire.JOINS:
+            self.joins.append(np.frombuffer(payload, layout.KEPT_JOIN))
         elif kind == wire.TALLIES:
             self.tallies = json.loads(payload)
         elif kind == wire.COPIES:
@@ -157,28 +161,41 @@ def _profile(dump: _Dump, options: ReadOptions) -> Profile:
         arch=str(dump.meta["arch"]).encode(errors="replace"),
         load=cfi_loader(options.files, {}),
     )
+    labels = _labels(dump, rows)
     for attr, number in chain(
-        attributes(len(events)), bpf_copies.attributes(len(events), str(dump.meta["arch"]))
+        attributes(labels.events), bpf_copies.attributes(labels.events, str(dump.meta["arch"]))
     ):
         reader.add_event(attr, number)
-    for part in chain(map(memoryview, dump.space), _records(dump, rows, len(events))):
+    for part in chain(map(memoryview, dump.space), _records(dump, labels.rows, labels.events)):
         reader.begin()
         reader.feed(part)
     reader.end()
     tables = reader.tables()
     # What was counted together has no time and no CPU of its own.
     apart = options.every_sample and bool(dump.meta.get("timestamps"))
-    samples, tables["rows"] = _counted(tables["rows"], len(events), every_sample=apart)
+    counted = _counted(tables["rows"], labels.events)
+    labelled = labels.apply(counted, (tables["parent"], tables["leaf"]), frames_of(tables))
+    samples = samples_of(labelled.rows, every_sample=apart)
+    tables["rows"] = labels.own(counted)
     quality = _quality(dump, reader.counts(), samples, count_truncated(tables))
     facts = {str(key): str(value) for key, value in dump.meta["facts"].items()}
     return Profile(
         mappings_of(tables, {}),
-        frames_of(tables),
-        Stacks(tables["parent"], tables["leaf"]),
+        labelled.frames,
+        Stacks(*labelled.stacks),
         samples,
         [text(comm) for comm in tables["comms"]],
         Meta(events, quality, facts),
     )
+
+
+def _labels(dump: _Dump, rows: Array) -> Labels:
+    """Return what is to be told of rows besides their stacks."""
+    details = [
+        {int(number): str(meaning) for number, meaning in event.get("details", {}).items()}
+        for event in dump.meta["events"]
+    ]
+    return Labels(rows, details, np.concatenate([np.zeros(0, layout.KEPT_JOIN), *dump.joins]))
 
 
 def _records(dump: _Dump, rows: Array, events: int) -> Iterator[memoryview]:
@@ -192,15 +209,14 @@ def _records(dump: _Dump, rows: Array, events: int) -> Iterator[memoryview]:
         yield memoryview(batch)
 
 
-def _counted(rows: Array, events: int, *, every_sample: bool) -> tuple[Samples, Array]:
+def _counted(rows: Array, events: int) -> Array:
     """Join the rows of each event and of its second, in the same order. Those with copies are alone."""
     first, second, copied = (rows[rows["event"] // events == part].copy() for part in range(3))
     first["count"] = second["weight"]
     first["weight"] -= second["weight"]
     copied["weight"] -= copied["count"]
     copied["event"] -= 2 * events
-    joined = np.concatenate((first, copied))
-    return samples_of(joined, every_sample=every_sample), joined
+    return np.concatenate((first, copied))
 
 
 def _quality(dump: _Dump, counts: dict[str, int], samples: Samples, truncated: int) -> Quality:

@@ -29,6 +29,7 @@ class RecordRequest:
         comm: Only threads of this name; any if empty.
         weight: What intervals weigh: `ns`, `bytes` or `count`; what is usual for them if empty.
         least: Shorter intervals, and smaller weights, are left out.
+        waker: Join what wakes a blocked thread to its stack.
         live: Of memory that is allocated, count only what is not freed.
         timestamps: Keep the time and the CPU of every sample, rather than adding up equal ones.
         most: Longer intervals, and larger weights, are left out; None for no limit.
@@ -54,6 +55,7 @@ class RecordRequest:
     weight: str = ""
     least: int = 0
     most: int | None = None
+    waker: bool = False
     live: bool = False
     timestamps: bool = False
     frequency: int | None = None

@@ -16,3 +16,4 @@ ROWS = 4
 TALLIES = 5
 END = 6
 COPIES = 7
+JOINS = 8

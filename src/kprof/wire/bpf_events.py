@@ -74,6 +74,19 @@ COPY = np.dtype(
         ("bytes", "u1", (REGISTER_BYTES + MOST_COPIED + PAGE,)),
     ]
 )
+JOIN = np.dtype(
+    [
+        ("user_stack", "u8"),
+        ("waker_user", "u8"),
+        ("waker_kernel", "u8"),
+        ("tgid", "u4"),
+        ("unused", "u4"),
+        ("comm", "S16"),
+    ]
+)
+# What a recording keeps of it.
+KEPT_JOIN = np.dtype([("hash", "u8"), *((name, JOIN[name]) for name in JOIN.names or ())])
+SLEEPS, WAITS, STOPPED, TRACED, PARKED, IDLE = map(ord, "SDTtPI")
 ALLOCATION_KEY = np.dtype([("address", "u8"), ("tgid", "u8")])
 ALLOCATION = np.dtype(
     [

@@ -19,7 +19,7 @@ def test_time_that_is_slept(kprof, record, weights, samples, tallies, tmp_path):
     }
     assert sum(slept.values()) == pytest.approx(2e9, rel=0.05)
     # The stack ends where the thread gave up its CPU, not in what counted it.
-    assert all(re.search("schedule$", stack) for stack in slept)
+    assert all(re.search(r"schedule;\[S: sleeping\]$", stack) for stack in slept)
     assert "bpf" not in "".join(slept)
     event = tallies(tmp_path / "x.kprof")["events"][0]
     assert samples(done) == (event["seen"], event["counted"])
@@ -103,3 +103,81 @@ def test_bytes_of_tcp(record, weights, tmp_path):
     stacks = weights(tmp_path / "out.folded")
     assert sum(w for s, w in stacks.items() if "sendto" in s) == 100_000
     assert sum(w for s, w in stacks.items() if "recvfrom" in s) == 100_000
+
+
+# What vfork's caller, a stopped process and a sleeping one do for 0.3 s each.
+STATES = """
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+int main(void) {
+    pid_t self = getpid();
+    if (!vfork()) { usleep(300000); _exit(0); }
+    wait(NULL);
+    if (!fork()) { usleep(300000); kill(self, SIGCONT); _exit(0); }
+    raise(SIGSTOP);
+    wait(NULL);
+    usleep(300000);
+    return 0;
+}
+"""
+
+
+def test_why_a_thread_is_blocked(kprof, record, weights, tmp_path, compiled):
+    program = compiled("states", STATES)
+    done = record("-e", "off-cpu", "-o", "x.kprof", "--", program)
+    assert done.returncode == 0, done.stderr
+    assert kprof("fold", "x.kprof", "-o", "out.folded").returncode == 0
+    found = {}
+    for stack, weight in weights(tmp_path / "out.folded").items():
+        if stack.startswith("states;"):
+            state = stack.rpartition(";")[2]
+            found[state] = found.get(state, 0) + weight
+    # The children sleep as well: three times 0.3 s. Each lasts until there is a CPU for it.
+    for state, least in (("[S: sleeping]", 9e8), ("[D: uninterruptible]", 3e8), ("[T: stopped]", 3e8)):
+        assert least * 0.98 < found.pop(state) < least * 2, state
+    assert not found
+    done = kprof("fold", "x.kprof", "--focus", r"\[T: stopped", "-o", "out.folded")
+    assert 2.94e8 < sum(weights(tmp_path / "out.folded").values()) < 6e8
+
+
+PIPE = """
+#include <unistd.h>
+__attribute__((noinline)) void awaits(int from) { char c; while (read(from, &c, 1) == 1) ; }
+__attribute__((noinline)) void hands_over(int to) { for (int i = 0; i < 600; i++) { usleep(100000); (void)!write(to, "x", 1); } }
+int main(int count, char **arguments) {
+    (void)arguments;
+    if (count > 1) hands_over(1); else awaits(0);
+    return 0;
+}
+"""
+
+
+def test_what_wakes_a_thread_is_joined_to_what_it_waits_for(record, weights, tmp_path, compiled):
+    """Of another process, which is not recorded itself: its names are there all the same."""
+    program = compiled("pipes", PIPE)
+    giver = compiled("gives", PIPE)
+    reading, writing = os.pipe()
+    taker = subprocess.Popen([program], stdin=reading)
+    from_taker = subprocess.Popen([giver, "on"], stdout=writing)
+    os.close(reading)
+    os.close(writing)
+    try:
+        done = record("-e", "off-cpu", "--waker", "-p", str(taker.pid), "-d", "2")
+        assert done.returncode == 0, done.stderr
+    finally:
+        for process in (taker, from_taker):
+            process.kill()
+            process.wait()
+    stacks = weights(tmp_path / "out.folded")
+    joined = {
+        stack: weight
+        for stack, weight in stacks.items()
+        if re.search(r"^pipes;.*;awaits;.*\[S: sleeping\];--;.*write.*;hands_over;main;.*;gives$", stack)
+    }
+    # What is not woken before the recording begins or ends has no waker.
+    assert 1.6e9 < sum(joined.values()) < 2.2e9
+    assert sum(joined.values()) > 0.85 * sum(stacks.values())
+    done = record("-e", "malloc", "--waker", "-a", "-d", "1", "-f")
+    assert done.returncode == 2
+    assert "--waker is for off-cpu" in done.stderr

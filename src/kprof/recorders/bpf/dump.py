@@ -34,6 +34,7 @@ class DumpWriter:
         self.path = path
         self.size = 0
         self._known: set[int] = set()
+        self._joined: set[int] = set()
         # Without a buffer: what was written is there even if we are killed.
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         self._write(struct.pack(wire.HEAD, wire.MAGIC, wire.VERSION, 0))
@@ -88,6 +89,21 @@ class DumpWriter:
         if copies:
             parts = ((copy, bytes(-len(copy) % wire.ALIGN)) for copy in copies)
             self._block(wire.COPIES, b"".join(chain.from_iterable(parts)))
+
+    def joins(self, hashes: Array, joins: Array) -> None:
+        """Add stacks of blocked threads that are joined with those that woke them."""
+        new = np.fromiter((h not in self._joined for h in hashes.tolist()), bool, len(hashes))
+        hashes, joins = hashes[new], joins[new]
+        if not len(hashes):
+            return
+        if len(self._joined) > _MOST_KNOWN:
+            self._joined.clear()
+        self._joined.update(hashes.tolist())
+        kept = np.empty(len(hashes), layout.KEPT_JOIN)
+        kept["hash"] = hashes
+        for name in layout.JOIN.names or ():
+            kept[name] = joins[name]
+        self._block(wire.JOINS, kept.tobytes())
 
     def tallies(self, tallies: dict[str, Any]) -> None:
         """Add the accounting so far; the last one counts."""

@@ -89,6 +89,8 @@ class Engine:
         self._active = first.map("active", "u4", "u4")
         self._stacks = first.map("stacks", "u8", layout.STACK)
         self._tallies = first.map("tallies", "u4", layout.TALLY)
+        with_joins = next((each for each in self._objects if "joins" in each.maps), None)
+        self._joins = with_joins.map("joins", "u8", layout.JOIN) if with_joins else None
         self._open = first.map("open", layout.OPEN_KEY, layout.OPEN)
         self.targets = first.map("targets", "u4", "u4")
         self.cgroups = first.map("cgroups", "u4", "u4")
@@ -175,6 +177,8 @@ class Engine:
         self._active.put(0, self._rows[self._current].descriptor)
         keys, rows = emptied.drain()
         records = self._records.read_all(layout.RECORD) if self._records else ()
+        if self._joins:
+            dump.joins(*self._joins.drain())
         # Stacks after rows: those of rows that are taken are there by now, or in the recording.
         for copies in self._copies.read(_COPIES_AT_ONCE) if self._copies else ():
             dump.copies(copies)

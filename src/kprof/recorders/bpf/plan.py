@@ -88,6 +88,8 @@ def plan(
     sources = [replace(source, copies=_copies(source, request)) for source in sources]
     if request.live and not any(source.file == LIVE for source in sources):
         raise UsageError("--live is for malloc", "give it with -e malloc")
+    if request.waker and not any(source.name == "off-cpu" for source in sources):
+        raise UsageError("--waker is for off-cpu", "give it with -e off-cpu")
     if request.weight and not any(name.partition(":")[0] in RECIPES for name in names):
         raise UsageError(f"{names[0]} has no duration to weigh by {request.weight}", "leave --weight out")
     facts = {}

@@ -12,6 +12,14 @@ from kprof.system.tracefs import has_tracepoint
 from kprof.wire import bpf_events as layout
 
 LIVE = "live"
+_STATES = {
+    layout.SLEEPS: "[S: sleeping]",
+    layout.WAITS: "[D: uninterruptible]",
+    layout.STOPPED: "[T: stopped]",
+    layout.TRACED: "[t: traced]",
+    layout.PARKED: "[P: parked]",
+    layout.IDLE: "[I: idle]",
+}
 _WEIGHTS = {"ns": layout.WEIGH_TIME, "bytes": layout.WEIGH_BYTES, "count": layout.WEIGH_ONE}
 _UNITS = {layout.WEIGH_TIME: "ns", layout.WEIGH_BYTES: "bytes", layout.WEIGH_ONE: "events"}
 # Allocating functions, and which of their arguments tell the size. realloc(NULL, n) calls malloc by itself.
@@ -32,12 +40,13 @@ def _interval(name: str, programs: Sequence[str], sides: int = layout.USER | lay
     return Source(name, "ns", name.replace("-", "_"), programs, (), sides, layout.WEIGH_TIME)
 
 
-def _off_cpu(_request: RecordRequest) -> Source:
-    return _interval("off-cpu", ("off_cpu",))
+def _off_cpu(request: RecordRequest) -> Source:
+    programs = ("off_cpu", "waker") if request.waker else ("off_cpu",)
+    return replace(_interval("off-cpu", programs), details=_STATES, is_by_others=request.waker)
 
 
 def _wakeup(_request: RecordRequest) -> Source:
-    return replace(_interval("wakeup", ("blocks", "wakes")), counts_open=False)
+    return replace(_interval("wakeup", ("blocks", "wakes")), counts_open=False, is_by_others=True)
 
 
 def _block_io(_request: RecordRequest) -> Source:

@@ -109,7 +109,9 @@ class _Session:
             self.gate = Gate(self.folder, request.command, out)
             self._stack.callback(self.gate.close)
         pids = [self.gate.pid] if self.gate else list(request.pids)
-        self.relatives = Relatives(pids or filter(None, map(process_of, request.tids)))
+        self.by_others = any(source.is_by_others for source in self.plan.sources)
+        known = () if self.by_others else pids or filter(None, map(process_of, request.tids))
+        self.relatives = Relatives(known)
         self.targets = {task: start_of(task) for task in (*request.pids, *request.tids)}
         # The log comes first: it also names the programs that are loaded next.
         self.space = self._stack.enter_context(SpaceLog(chosen_cpus("")))
@@ -162,7 +164,7 @@ class _Session:
     def _snapshot(self, pids: list[int]) -> None:
         """Keep what is mapped already, of the targets or of everybody."""
         shot = Snapshot(time.monotonic_ns(), self.build_ids)
-        if self.request.is_cpu_wide:
+        if self.request.is_cpu_wide or self.by_others:
             self.dump.space(shot.everything())
         else:
             self.dump.space(shot.of(pids or self.request.tids))
@@ -249,7 +251,10 @@ class _Session:
         return self.gate.finish(signals, by_itself=self.gate.has_ended()) if self.gate else None
 
     def _meta(self) -> dict[str, Any]:
-        events = [{"name": source.name, "unit": source.unit} for source in self.plan.sources]
+        events = [
+            {"name": source.name, "unit": source.unit, "details": source.details}
+            for source in self.plan.sources
+        ]
         # Functions between a tracepoint and a program on it: what is above them is not the kernel's work.
         direct = all(s.hooks and not isinstance(s.hooks[0], RawTracepoint) for s in self.plan.sources)
         hidden = [] if direct else ranges_of(_OUR_WAY)

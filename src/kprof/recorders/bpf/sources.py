@@ -1,7 +1,7 @@
 """What is counted, and what its programs are attached to."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from kprof.wire import bpf_events as layout
 
@@ -113,6 +113,8 @@ class Source:
         weight: What an interval weighs; None for what has no duration.
         target: The kernel function that its program is for; the loader must know it.
         copies: How the user's part of the stack is found: `FOLLOW`, `COPY_ALL`, `COPY_UNFRAMED`.
+        details: What a row's detail means, as a frame above its stack.
+        is_by_others: Whether stacks may be of processes that are not recorded.
         counts_open: Whether what has not ended when the recording does counts until then.
     """
 
@@ -124,6 +126,8 @@ class Source:
     sides: int = layout.USER | layout.KERNEL
     weight: int | None = None
     target: str = ""
+    details: Mapping[int, str] = field(default_factory=dict)
+    is_by_others: bool = False
     counts_open: bool = True
     copies: int = layout.FOLLOW
 

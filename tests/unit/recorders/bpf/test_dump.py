@@ -262,3 +262,44 @@ def test_with_time_stamps_rows_have_time_and_cpu(write):
     )
     together = read(data).samples
     assert (together.cpu, together.time_ns, together.count.tolist()) == (None, None, [3])
+
+
+def joins(*given):
+    made = np.zeros(len(given), layout.JOIN)
+    for i, (_, values) in enumerate(given):
+        for name, value in values.items():
+            made[name][i] = value
+    return np.array([key for key, _ in given], np.uint64), made
+
+
+def test_details_and_wakers_are_frames_above_a_stack(write):
+    """A waker's stack stands upside down on what it woke, with its own process' places and its name."""
+    meta = {**META, "events": [{"name": "off-cpu", "unit": "ns", "details": {"83": "[S]", "68": "[D]"}}]}
+    data = write(
+        ("space", mapping(0x400000, "/bin/app") + mapping(0x400000, "/bin/waker", pid=8)),
+        ("stacks", *stacks(h10=[0x400010], h11=[0x400020, 0x400031])),
+        ("joins", *joins((70, {"user_stack": 10, "waker_user": 11, "tgid": 8, "comm": b"waker"}))),
+        ("joins", *joins((70, {"user_stack": 10, "waker_user": 11, "tgid": 8, "comm": b"waker"}))),
+        ("rows", *rows(
+            {"user_stack": 10, "count": 1, "weight": 5, "detail": 83},
+            {"user_stack": 10, "count": 2, "weight": 7, "detail": 68},
+            {"user_stack": 70, "count": 4, "weight": 9, "detail": 83},
+            {"user_stack": 70, "count": 1, "weight": 1, "detail": 99},
+            {"count": 1, "weight": 3, "detail": 83},
+        )),
+        ("tallies", tallies(9)),
+        ("end",),
+        meta=meta,
+    )  # fmt: skip
+    for options in ({}, {"ids": False}, {"every_sample": True}):
+        profile = read(data, addresses=True, **options)
+        lines, _ = folded.render(profile)[0], None
+        assert dict(line.rsplit(b" ", 1) for line in lines.splitlines()) == {
+            b"app;[app];[S]": b"5",
+            b"app;[app];[D]": b"7",
+            b"app;[app];[S];--;[waker];[waker];waker": b"9",
+            b"app;[app];--;[waker];[waker];waker": b"1",
+            b"app;[S]": b"3",
+        }
+        assert profile.meta.quality.truncated == 0
+        assert [event.name for event in profile.meta.events] == ["off-cpu"]

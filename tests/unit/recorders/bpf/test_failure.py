@@ -86,7 +86,7 @@ def test_lockdown(btf):
     [((), "CAP_BPF and CAP_PERFMON"), (("CAP_BPF",), "CAP_PERFMON"), (("CAP_PERFMON",), "CAP_BPF")],
 )
 def test_missing_capabilities_are_named(have, missing):
-    with pytest.raises(NotAvailableError, match=f"needs {missing}$"):
+    with pytest.raises(NotAvailableError, match=rf"(?m)needs {missing}$"):
         check_permissions(Permissions(capabilities=frozenset(have)))
 
 

@@ -25,6 +25,7 @@ STRUCTURES = {
     "kp_tally": bpf_events.TALLY,
     "kp_allocation_key": bpf_events.ALLOCATION_KEY,
     "kp_allocation": bpf_events.ALLOCATION,
+    "kp_join": bpf_events.JOIN,
     "kp_turnover": bpf_events.TURNOVER,
 }
 CONSTANTS = {
@@ -45,6 +46,12 @@ CONSTANTS = {
     "KP_REGISTER_BYTES": bpf_events.REGISTER_BYTES,
     "KP_PAGE": bpf_events.PAGE,
     "KP_COPY_HEAD": bpf_events.COPY_HEAD,
+    "KP_SLEEPS": bpf_events.SLEEPS,
+    "KP_WAITS": bpf_events.WAITS,
+    "KP_STOPPED": bpf_events.STOPPED,
+    "KP_TRACED": bpf_events.TRACED,
+    "KP_PARKED": bpf_events.PARKED,
+    "KP_IDLE": bpf_events.IDLE,
     "KP_COOKIE_SHIFT": bpf_events.COOKIE_SHIFT,
     "KP_COOKIE_INSIDE": bpf_events.COOKIE_INSIDE,
     "KP_ONE": bpf_events.ONE,

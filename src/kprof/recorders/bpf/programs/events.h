@@ -96,6 +96,16 @@ struct kp_open {
     struct kp_key key;
 };
 
+/* Why a thread is not on a CPU: the letter by which ps calls it, or 0. */
+enum { KP_SLEEPS = 'S', KP_WAITS = 'D', KP_STOPPED = 'T', KP_TRACED = 't', KP_PARKED = 'P', KP_IDLE = 'I' };
+
+/* A blocked thread's stack, and who woke it. Its hash stands where a user's stack would. */
+struct kp_join {
+    __u64 user_stack, waker_user, waker_kernel;
+    __u32 tgid, unused;
+    char comm[KP_COMM];
+};
+
 /* Memory that a program has asked for and not given back, with what it will be counted as. */
 struct kp_allocation_key {
     __u64 address, tgid;
