@@ -38,6 +38,7 @@ def page(
     names: tuple[str, str] = ("", ""),
     min_width: float = 0.5,
     times_first: bool = False,
+    counts: tuple[int, int] | None = None,
 ) -> str:
     """Return the HTML of an interactive flame graph. It asks nothing of any network.
 
@@ -57,6 +58,8 @@ def page(
         names: headings of the two.
         min_width: a frame narrower than that many pixels is not drawn by itself.
         times_first: begin with the heat map over time open.
+        counts: how many samples a differential flame graph was made of, before and after: a change that
+            chance explains is not coloured.
     """
     if not 0 < min_width <= _WIDEST_MINIMUM:
         raise ValueError(f"min_width is more than 0 and at most {_WIDEST_MINIMUM} pixels, not {min_width}")
@@ -66,6 +69,7 @@ def page(
     _check_choice("color", color, colors)
     options = {"unit": unit, "icicle": icicle, "theme": theme, "color": color, "narrow": min_width}
     options |= {"timesFirst": True} if times_first else {}
+    options |= {"counts": counts} if counts else {}
     data = _data(tree, beside, samples, options)
     first = _overview(tree, options) if beside is None else ""
     holes = {

@@ -5,8 +5,10 @@ export const THEMES = {
   light: { ground: '#ffffff', text: '#14161a', filler: '#d9dbe0', match: '#c86bfa', dimmed: 0.32, ancestor: 0.5 },
   dark: { ground: '#16181d', text: '#14161a', filler: '#3d424c', match: '#cf7dff', dimmed: 0.3, ancestor: 0.5 },
 };
-/** A change of less than this part of all is noise. */
+/** A change of less than this part of all is noise, however many samples there are. */
 const NOISE = 0.0002;
+/** Within so many standard errors of independent samples a change is chance, and not coloured. */
+const SIGMA = 2;
 
 /**
  * @typedef {Object} Colors
@@ -52,7 +54,10 @@ export function changeOf(tree, node) {
   const own = tree.total[0] ? tree.total[node] / tree.total[0] : 0;
   const others = other[0] ? other[node] / other[0] : 0;
   const [now, before] = tree.swapped ? [others, own] : [own, others];
-  return Math.abs(now - before) < NOISE ? 0 : (now - before) / Math.max(now, before);
+  const both = (now + before) / 2;
+  const [were, are] = tree.counts ?? [Infinity, Infinity];
+  const chance = SIGMA * Math.sqrt(both * (1 - both) * (1 / were + 1 / are));
+  return Math.abs(now - before) < Math.max(NOISE, chance) ? 0 : (now - before) / Math.max(now, before);
 }
 
 /** Dark text needs a light ground: a faded box on a dark page takes light text. @param {string} theme @param {boolean} faded */

@@ -26,6 +26,7 @@
  * @property {Int32Array} parent -1 for the root
  * @property {Weights} [other] totals of the profile that this one is compared with
  * @property {Weights} [otherSelf]
+ * @property {number[]} [counts] samples before and after, where they are told
  * @property {boolean} [swapped] `total` is that of before, `other` that of now
  * @property {string} [exactTotal] the root's total in decimal, exact where a number is not
  *

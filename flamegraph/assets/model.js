@@ -60,7 +60,7 @@ function inWorker(name, input) {
  */
 export async function load(packed) {
   const { columns, labels, samples } = await run('load', packed, packed.meta.tree.nodes);
-  return { tree: { ...columns, ...bookOf(labels) }, samples };
+  return { tree: { ...columns, ...bookOf(labels), counts: packed.meta.counts }, samples };
 }
 
 /**
@@ -69,5 +69,5 @@ export async function load(packed) {
  * @returns {Promise<import('./decode.js').Tree>}
  */
 export async function rederive(tree, settings, samples) {
-  return { ...bookIn(tree), ...(await run('derive', { tree, settings, samples }, tree.n)), swapped: Boolean(settings.swap) };
+  return { ...bookIn(tree), ...(await run('derive', { tree, settings, samples }, tree.n)), swapped: Boolean(settings.swap), counts: tree.counts };
 }

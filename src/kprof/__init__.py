@@ -10,7 +10,17 @@ Example:
 from importlib import import_module
 from typing import Any
 
-__all__ = ["DiffView", "FlameGraph", "ProfileView", "diff", "read", "record"]  # their types are in the stub
+# Their types are in the stub.
+__all__ = [
+    "AgreementView",
+    "DiffView",
+    "FlameGraph",
+    "ProfileView",
+    "compare",
+    "diff",
+    "read",
+    "record",
+]
 
 
 def __getattr__(name: str) -> Any:

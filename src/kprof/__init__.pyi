@@ -1,6 +1,8 @@
+from kprof.api import AgreementView as AgreementView
 from kprof.api import DiffView as DiffView
 from kprof.api import FlameGraph as FlameGraph
 from kprof.api import ProfileView as ProfileView
+from kprof.api import compare as compare
 from kprof.api import diff as diff
 from kprof.api import read as read
 from kprof.api import record as record

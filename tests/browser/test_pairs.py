@@ -102,6 +102,14 @@ def fill_of(tab, x, y):
     )
 
 
+def test_what_chance_explains_is_not_coloured(visit, look):
+    few = visit(page(differential(tree_of(BEFORE), tree_of(AFTER)), title="diff", counts=(10, 20)))
+    assert fill_of(few, *look.centre(few, "new")[:2]) == "rgb(242, 242, 242)"
+    assert fill_of(few, *look.centre(few, "same")[:2]) == "rgb(242, 242, 242)"
+    many = visit(page(differential(tree_of(BEFORE), tree_of(AFTER)), title="diff", counts=(1000, 2000)))
+    assert fill_of(many, *look.centre(many, "new")[:2]) == "rgb(232, 125, 43)"
+
+
 def test_difference_is_coloured_by_how_the_share_changed(diff, look):
     colour = {name: fill_of(diff, *look.centre(diff, name)[:2]) for name in ("new", "copy", "parse", "same")}
     assert colour["new"] == "rgb(232, 125, 43)"  # was not there

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from kprof import pipeline
 from kprof.analysis.diff import Diff, Options
 from kprof.analysis.diff import diff as find_changes
+from kprof.analysis.gate import judge_rules, parse_rule
 from kprof.api.pictures import HEIGHT, FlameGraph
 from kprof.model import Profile
 
@@ -35,6 +36,26 @@ class DiffView:
     def to_pandas(self) -> pd.DataFrame:
         """Return one row a function, or other group, largest change first; see `kprof.analysis.diff.Diff`."""
         return self.found.table.to_pandas()
+
+    def rules(self, *texts: str) -> pd.DataFrame:
+        """Hold rules such as `self(parse_json) > +5%` against both sides, as `kprof diff --fail-on` does.
+
+        Args:
+            texts: The rules; see `kprof.analysis.gate.parse_rule`.
+
+        Returns:
+            One row a rule: `rule`, shares `before` and `after`, `q` where it was tested, and whether it
+            `fails`.
+
+        Raises:
+            UsageError: One is none.
+        """
+        import pandas as pd  # noqa: PLC0415 - takes 0.3 s to import
+
+        names = ("before", "after", "q", "fails")
+        verdicts = judge_rules([parse_rule(text) for text in texts], *self.sides) if texts else []
+        rows = [[one.rule.text, *(getattr(one, name) for name in names)] for one in verdicts]
+        return pd.DataFrame(rows, columns=["rule", *names])
 
     def flame(self, title: str = "", *, height: int = HEIGHT) -> FlameGraph:
         """Return the differential flame graph: widths of what came after, colours of the change of share."""

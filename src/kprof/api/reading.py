@@ -64,5 +64,6 @@ def diff(
     if not all(sides):
         raise UsageError("each side needs a recording")
     title = " and ".join(side[0].title for side in sides)
-    first, second = ([view.one for view in side] for side in sides)
+    profiles = pipeline.alike([view.one for side in sides for view in side])
+    first, second = profiles[: len(sides[0])], profiles[len(sides[0]) :]
     return compare(first, second, title, by=by, absolute=absolute, least=least)

@@ -10,7 +10,13 @@ from kprof.model import Profile
 
 
 def render_difference(
-    before: Profile, after: Profile, *, title: str, facts: Mapping[str, str], quality: Sequence[str] = ()
+    before: Profile,
+    after: Profile,
+    *,
+    title: str,
+    facts: Mapping[str, str],
+    quality: Sequence[str] = (),
+    counts: tuple[int, int] | None = None,
 ) -> str:
     """Return the page of a differential flame graph: widths of `after`, colours of the change of share.
 
@@ -20,12 +26,13 @@ def render_difference(
         title: Heading of the page.
         facts: What is shown on demand, by name.
         quality: Short statements at the head.
+        counts: How many samples each holds, so that what chance explains is not coloured; None if not known.
     """
     try:
         drawn = differential(tree(before), tree(after))
     except OverflowError as error:
         raise FormatError(f"the profiles are too large to draw: {error}") from None
-    return page(drawn, title=title, unit=_unit(after), facts=facts, quality=quality)
+    return page(drawn, title=title, unit=_unit(after), facts=facts, quality=quality, counts=counts)
 
 
 def render_beside(

@@ -17,8 +17,10 @@ from kprof.pipeline.outputs import (
 )
 from kprof.pipeline.recording import nothing_seen, read_recording, record
 from kprof.pipeline.sides import (
+    alike,
     read_comparable,
     read_each,
+    render_beside,
     render_difference,
     write_beside,
     write_difference,
@@ -27,6 +29,7 @@ from kprof.pipeline.sides import (
 __all__ = [
     "Choice",
     "Progress",
+    "alike",
     "archive",
     "check_not_an_input",
     "check_picture",
@@ -40,6 +43,7 @@ __all__ = [
     "read_recording",
     "read_with_begin",
     "record",
+    "render_beside",
     "render_difference",
     "render_page",
     "write",

@@ -27,7 +27,7 @@ def read_each(
     Raises:
         KprofError: As of `read`.
     """
-    return _alike([read([name], choice, progress=progress) for name in inputs])
+    return alike([read([name], choice, progress=progress) for name in inputs])
 
 
 def read_comparable(
@@ -45,16 +45,23 @@ def read_comparable(
         KprofError: As of `read`.
     """
     every = replace(choice, event="", every_event=True)
-    profiles = [read([name], every, progress=progress) for name in inputs]
-    if all(map(knows_samples, profiles)):
-        return profiles
-    return _alike([pick_event(profile, event) for profile in profiles])
+    return alike([read([name], every, progress=progress) for name in inputs], event)
 
 
-def _alike(profiles: list[Profile]) -> list[Profile]:
+def alike(profiles: list[Profile], event: str = "") -> list[Profile]:
+    """Return profiles that are all told in the same way: if one was folded text, as if all were.
+
+    Args:
+        profiles: Read from any format.
+        event: The event to keep in that case, as folded text holds one.
+
+    Raises:
+        UsageError: There is no such event.
+    """
     if all(map(knows_samples, profiles)):
         return profiles
-    return [_folded(profile) if knows_samples(profile) else profile for profile in profiles]
+    picked = [pick_event(profile, event) for profile in profiles]
+    return [_folded(profile) if knows_samples(profile) else profile for profile in picked]
 
 
 def _folded(profile: Profile) -> Profile:
@@ -69,7 +76,12 @@ def render_difference(
     """Return the page of a differential flame graph, runs of a side put together."""
     from kprof.exporters import pair  # noqa: PLC0415 - the page's library is needed for a page alone
 
-    return pair.render_difference(merge(before), merge(after), title=title, facts=facts)
+    sides = merge(before), merge(after)
+    counts = tuple(int(side.samples.count.sum()) for side in sides)
+    known = all(map(knows_samples, sides))
+    return pair.render_difference(
+        *sides, title=title, facts=facts, counts=(counts[0], counts[1]) if known else None
+    )
 
 
 def write_difference(
@@ -101,10 +113,23 @@ def write_beside(
     Raises:
         OutputError: It cannot be written.
     """
+    text = render_beside(first, second, title=title, names=names, facts=facts, quality=quality)
+    return _written(text, output)
+
+
+def render_beside(
+    first: Profile,
+    second: Profile,
+    *,
+    title: str,
+    names: tuple[str, str],
+    facts: Mapping[str, str],
+    quality: Sequence[str] = (),
+) -> str:
+    """Return the page that `write_beside` writes."""
     from kprof.exporters import pair  # noqa: PLC0415 - the page's library is needed for a page alone
 
-    text = pair.render_beside(first, second, title=title, names=names, facts=facts, quality=quality)
-    return _written(text, output)
+    return pair.render_beside(first, second, title=title, names=names, facts=facts, quality=quality)
 
 
 def _written(text: str, output: str) -> str:
