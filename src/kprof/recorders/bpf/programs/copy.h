@@ -9,6 +9,9 @@
 #include "ring.h"
 #include <bpf/bpf_core_read.h>
 
+/* Bytes that are copied from above where the first frame begins. */
+enum { KP_ABOVE_START = 256 };
+
 struct kp_copier {
     __u32 taken, unused;
     struct kp_copy copy;
@@ -63,13 +66,21 @@ static __always_inline __u64 kp_stack_pointer(const struct kp_copy *copy) {
     return *(__u64 *)(copy->bytes + 31 * 8);
 }
 
+/* How much of a stack is worth copying: what a program was started with lies above its first frame, and is not. */
+static __always_inline __u32 kp_live_bytes(struct task_struct *task, __u64 from) {
+    struct mm_struct___stack *mm = (void *)BPF_CORE_READ(task, mm);
+    __u64 live = BPF_CORE_READ(mm, start_stack) + KP_ABOVE_START - from;
+    /* A thread's stack is elsewhere, above or below. */
+    return live < settings.copy_bytes ? (__u32)live & ~7U : settings.copy_bytes;
+}
+
 /* Up to the end of a page each, because what is mapped ends there: so all that there is is read. */
-static __always_inline __u32 kp_copy_pages(__u8 *to, __u64 from) {
+static __always_inline __u32 kp_copy_pages(__u8 *to, __u64 from, __u32 most) {
     __u32 done = 0;
     for (__u32 i = 0; i <= KP_MOST_COPIED / KP_PAGE; i++) {
         __u64 at = from + done;
-        __u32 left = settings.copy_bytes - done, piece = KP_PAGE - (at & (KP_PAGE - 1));
-        if (done >= settings.copy_bytes || done >= KP_MOST_COPIED) break;
+        __u32 left = most - done, piece = KP_PAGE - (at & (KP_PAGE - 1));
+        if (done >= most || done >= KP_MOST_COPIED) break;
         if (piece > left) piece = left;
         /* Or the compiler, who knows it already, would leave it out. */
         asm volatile("" : "+r"(piece), "+r"(done));
@@ -90,7 +101,8 @@ static __noinline __u64 kp_copy_stack(struct kp_tally *tally) {
     if (copier) {
         struct kp_copy *copy = &copier->copy;
         __u32 size = kp_copy_registers(copy, task);
-        copy->stack = size ? kp_copy_pages(copy->bytes + size, kp_stack_pointer(copy)) : 0;
+        __u64 from = kp_stack_pointer(copy);
+        copy->stack = size ? kp_copy_pages(copy->bytes + size, from, kp_live_bytes(task, from)) : 0;
         __u64 number = bpf_ktime_get_ns() << 12 | (bpf_get_smp_processor_id() & 0xfff), sent = copy->stack;
         copy->number = number;
         if (size && sent <= KP_MOST_COPIED + KP_PAGE) {

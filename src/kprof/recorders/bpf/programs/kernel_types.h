@@ -42,6 +42,11 @@ struct bpf_perf_event_data {
     __u64 sample_period;
 };
 
+/* What stands behind ___ is no part of the name: other programs read other members. */
+struct mm_struct___stack {
+    unsigned long start_stack;
+};
+
 struct task_struct {
     int pid, tgid;
     char comm[16];
