@@ -4,7 +4,7 @@ import os
 import shlex
 import sys
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand
@@ -13,6 +13,9 @@ from kprof.cli import options as o
 from kprof.cli import targets
 from kprof.cli.console import be_quiet
 from kprof.errors import NotAvailableError, UsageError
+
+if TYPE_CHECKING:
+    from kprof.recorders import RecordRequest
 
 _HOW = "How to record it"
 _OUT = "What to leave"
@@ -29,7 +32,10 @@ class Backend(StrEnum):
 class Engine(StrEnum):
     """What loads BPF programs."""
 
+    auto = "auto"
     libbpf = "libbpf"
+    bpftrace = "bpftrace"
+    bcc = "bcc"
 
 
 class Weight(StrEnum):
@@ -133,8 +139,30 @@ def record(  # noqa: PLR0917 - Typer passes by name
         ),
     ] = Backend.auto,
     engine: Annotated[
-        Engine, typer.Option("--engine", help="What loads BPF programs.", rich_help_panel=_HOW)
-    ] = Engine.libbpf,
+        Engine,
+        typer.Option(
+            "--engine",
+            help="bpf: what loads the programs. libbpf has them compiled already; bpftrace and bcc compile"
+            " them here. auto is the first of these that can record this.",
+            rich_help_panel=_HOW,
+        ),
+    ] = Engine.auto,
+    show_program: Annotated[
+        bool,
+        typer.Option(
+            "--show-program",
+            help="Write the program that bpftrace or bcc would run, and record nothing.",
+            rich_help_panel=_HOW,
+        ),
+    ] = False,
+    debug_engine: Annotated[
+        bool,
+        typer.Option(
+            "--debug-engine",
+            help="Write what bpftrace makes of its program, its tree and LLVM's code, and record nothing.",
+            rich_help_panel=_HOW,
+        ),
+    ] = False,
     comm: Annotated[
         str,
         typer.Option("--comm", metavar="NAME", help="bpf: only threads of this name.", rich_help_panel=_HOW),
@@ -216,11 +244,10 @@ def record(  # noqa: PLR0917 - Typer passes by name
     Ctrl-C ends the recording and keeps what was recorded. With a command, its exit code is kprof's.
     """
     be_quiet(quiet)
-    del engine  # there is one so far
     from kprof.cli.recording import Wanted, run  # noqa: PLC0415 - only this command records
     from kprof.recorders import RecordRequest, choose_backend  # noqa: PLC0415 - only this command records
 
-    recorder = choose_backend(backend.value, event or (), output)
+    recorder = choose_backend(_backend(backend, engine), event or (), output)
     asked = (("--comm", comm), ("--weight", weight), ("--min-ns", least), ("--max-ns", most))
     for name, given in (*asked, ("--timestamps", timestamps), ("--live", live), ("--waker", waker)):
         if given and recorder == "perf":
@@ -243,14 +270,34 @@ def record(  # noqa: PLR0917 - Typer passes by name
         frequency=frequency,
         duration=duration,
         events=event or (),
+        engine=engine.value,
         call_graph=call_graph.value,
         stack_bytes=stack_size,
         elevate=_elevation(recorder) if root else (),
         stdout_is_taken=output == "-",
     )
     request.check()
+    if show_program or debug_engine:
+        _show(request, debug=debug_engine)
+        return
     if code := run(request, wanted):
         raise typer.Exit(code)
+
+
+def _backend(backend: Backend, engine: Engine) -> str:
+    """Return the backend that is asked for: to name an engine is to ask for bpf."""
+    if engine is not Engine.auto and backend is Backend.perf:
+        raise UsageError(f"--engine {engine.value} is for the bpf backend", "leave --backend perf out")
+    return "bpf" if engine is not Engine.auto else backend.value
+
+
+def _show(request: "RecordRequest", *, debug: bool) -> None:
+    o.start_numpy()
+    from kprof.recorders.bpf.show import debug_program, show_program  # noqa: PLC0415 - needs numpy
+    from kprof.system.files import write_whole  # noqa: PLC0415
+
+    text = debug_program(request) if debug else show_program(request)
+    write_whole("-", text.encode("utf-8", "surrogateescape"))
 
 
 def _elevation(recorder: str) -> tuple[str, ...]:

@@ -36,6 +36,7 @@ class RecordRequest:
         frequency: Samples a second and CPU; None for the default.
         duration: Seconds; None until the target ends or a signal comes.
         events: Events as perf takes them; none for the default.
+        engine: What loads BPF programs: `libbpf`, `bpftrace`, `bcc`, or `auto` for the first that can.
         call_graph: `fp`, `dwarf` or `lbr`; `auto` for what suits each process, where the backend can tell.
         stack_bytes: How much of a stack is copied, where it is.
         elevate: Command put before perf, such as `sudo`; empty to run it as we are.
@@ -61,6 +62,7 @@ class RecordRequest:
     frequency: int | None = None
     duration: float | None = None
     events: Sequence[str] = ()
+    engine: str = "auto"
     call_graph: str = "auto"
     stack_bytes: int = STACK_BYTES
     elevate: Sequence[str] = ()

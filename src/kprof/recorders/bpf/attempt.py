@@ -1,39 +1,42 @@
 """Whether an event can be counted here: its programs are loaded and attached, and taken away at once."""
 
-import numpy as np
+import os
+import tempfile
 
 from kprof.errors import NotAvailableError
 from kprof.recorders.bpf import failure
-from kprof.recorders.bpf.engine import Engine
+from kprof.recorders.bpf.engines import choose, open_engine
 from kprof.recorders.bpf.libbpf import LibbpfError
-from kprof.recorders.bpf.plan import plan
+from kprof.recorders.bpf.scope import Job, Scope
 from kprof.recorders.request import RecordRequest
-from kprof.system import host, permissions
+from kprof.system import permissions
 from kprof.system.cpus import chosen_cpus
 from kprof.wire import bpf_events as layout
 
 
-def attempt(event: str) -> None:
+def attempt(event: str, engine: str = "libbpf") -> None:
     """Load and attach what counts an event, on one CPU where it is an event of CPUs.
+
+    Args:
+        event: The event, as `-e` takes it.
+        engine: `libbpf`, `bpftrace` or `bcc`.
 
     Raises:
         UsageError: There is no such event.
-        NotAvailableError: This host does not permit it, or does not have it.
+        NotAvailableError: This host does not permit it, or does not have it, or not with this engine.
     """
     allowed = permissions.current()
     failure.check_permissions(allowed)
-    planned = plan(
-        RecordRequest(all_cpus=True, events=(event,)),
-        hardware=host.has_hardware_counters(),
-        fastest=host.fastest_sampling(),
-    )
-    settings = np.zeros(1, layout.SETTINGS)
+    request = RecordRequest(all_cpus=True, events=(event,), engine=engine)
+    choice = choose(request)
     # Nobody is counted: the target is a process that there is not.
-    settings["targets"] = layout.PROCESSES
+    scope = Scope(layout.PROCESSES, itself=os.getpid())
     try:
-        with Engine(settings, planned.sources, chosen_cpus("")[:1], 1) as engine:
-            engine.load()
-            engine.attach(())
+        with tempfile.TemporaryDirectory(prefix="kprof-") as folder:
+            job = Job(request, choice.planned, scope, folder, chosen_cpus("")[:1])
+            with open_engine(choice, job) as opened:
+                opened.load()
+                opened.attach()
     except LibbpfError as error:
         raise failure.translate(error, allowed) from None
     except OSError as error:

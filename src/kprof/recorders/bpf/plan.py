@@ -57,6 +57,7 @@ def plan(
     hardware: bool,
     fastest: int,
     tracepoint: Callable[[str], int] = tracepoint_number,
+    lacking: str = "",
 ) -> Plan:
     """Choose events, programs and rate.
 
@@ -65,6 +66,7 @@ def plan(
         hardware: Whether this host has hardware counters.
         fastest: kernel.perf_event_max_sample_rate.
         tracepoint: Tells a tracepoint's number.
+        lacking: Why there are no hardware counters, if this host has them.
 
     Raises:
         UsageError: An event is not known, or there are too many.
@@ -98,7 +100,8 @@ def plan(
         facts["frequency"] = f"{frequency} Hz"
     if not hardware and any(map(_SAMPLED.match, names)):
         facts["fallback"] = "cpu-clock, because hardware cycles are not available"
-        notes.append("this host has no hardware counters: sampling cpu-clock instead of cycles")
+        lacking = lacking or "this host has no hardware counters"
+        notes.append(f"{lacking}: sampling cpu-clock instead of cycles")
     return Plan(sources, facts, notes)
 
 

@@ -4,7 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
@@ -13,21 +13,20 @@ from kprof.errors import KprofError, NotAvailableError
 from kprof.recorders.bpf import failure, libbpf
 from kprof.recorders.bpf.build_ids import BuildIds
 from kprof.recorders.bpf.dump import DumpWriter
-from kprof.recorders.bpf.engine import Engine
+from kprof.recorders.bpf.engines import Choice, choose, open_engine
 from kprof.recorders.bpf.framing import Framing
 from kprof.recorders.bpf.pace import Pace
-from kprof.recorders.bpf.plan import Plan, plan
 from kprof.recorders.bpf.relatives import Relatives
-from kprof.recorders.bpf.settings import settings_of
+from kprof.recorders.bpf.scope import Job, scope_of
 from kprof.recorders.bpf.snapshot import Snapshot
 from kprof.recorders.bpf.sources import RawTracepoint
 from kprof.recorders.bpf.space import SpaceLog
-from kprof.recorders.bpf.targeting import fill_scope
 from kprof.recorders.bpf.waiting import Waiting
 from kprof.recorders.gate import Gate
 from kprof.recorders.request import Recording, RecordRequest
 from kprof.recorders.signals import StopSignals
 from kprof.system import host, permissions
+from kprof.system.cgroups import unified_directory
 from kprof.system.cpus import chosen_cpus
 from kprof.system.kallsyms import ranges_of
 from kprof.system.process import find_program
@@ -58,11 +57,11 @@ def record(
             "kprof runs in a pid namespace, where process ids are not those that BPF programs see",
             "run it on the host, or start the container with --pid=host",
         )
-    planned = plan(request, hardware=host.has_hardware_counters(), fastest=host.fastest_sampling())
-    for text in planned.notes:
+    choice = choose(request)
+    for text in choice.notes:
         note(text)
     try:
-        with StopSignals() as signals, _Session(request, planned, folder) as session:
+        with StopSignals() as signals, _Session(request, choice, folder) as session:
             session.start()
             for text in session.engine.notes:
                 note(text)
@@ -72,7 +71,7 @@ def record(
             # The command ends last: what it does at its end is not waited for.
             status = session.end_command(signals)
             return Recording(
-                session.path, session.facts(), planned.sources[0].name, status, bool(signals.count)
+                session.path, session.facts(), choice.planned.sources[0].name, status, bool(signals.count)
             )
     except libbpf.LibbpfError as error:
         raise failure.translate(error, allowed) from None
@@ -85,8 +84,8 @@ def record(
 class _Session:
     """The engine, the log of address spaces, the command if there is one, and the file."""
 
-    def __init__(self, request: RecordRequest, planned: Plan, folder: str) -> None:
-        self.request, self.plan, self.folder = request, planned, folder
+    def __init__(self, request: RecordRequest, choice: Choice, folder: str) -> None:
+        self.request, self.choice, self.plan, self.folder = request, choice, choice.planned, folder
         self.path = str(Path(folder, "recording.kprof"))
         self.cpus = chosen_cpus(request.cpus)
         self.gate: Gate | None = None
@@ -115,18 +114,18 @@ class _Session:
         self.targets = {task: start_of(task) for task in (*request.pids, *request.tids)}
         # The log comes first: it also names the programs that are loaded next.
         self.space = self._stack.enter_context(SpaceLog(chosen_cpus("")))
-        self.engine = self._stack.enter_context(
-            Engine(settings_of(request, self.plan, self.cpus), self.plan.sources, self.cpus, self._rate())
-        )
+        group = unified_directory(request.cgroup) if request.cgroup else ""
+        scope = scope_of(request, pids or request.tids, self.cpus, group)
+        job = Job(request, self.plan, scope, self.folder, self.cpus, self._rate())
+        self.engine = self._stack.enter_context(open_engine(self.choice, job))
         self.engine.load()
         self.framing = Framing(self._mark)
         self._choose(pids)
         self.dump = self._stack.enter_context(DumpWriter(self.path, self._meta()))
         self._snapshot(pids)
-        fill_scope(request, pids or request.tids, self.engine.targets, self.engine.cgroups)
         if request.hold:
             request.hold()
-        self.engine.attach(request.pids)
+        self.engine.attach()
         if any(source.target for source in self.plan.sources):
             # Their way to the program exists since they are attached.
             self.dump.meta(self._meta())
@@ -150,12 +149,7 @@ class _Session:
             self.framing.look_at(pids or map(process_of, self.request.tids))
 
     def _mark(self, pid: int, kept: bool) -> None:
-        if kept:
-            # One that finds no room is copied, which is right for any code.
-            with suppress(libbpf.LibbpfError):
-                self.engine.framed.put(pid, 1)
-        else:
-            self.engine.framed.remove(pid)
+        self.engine.mark_framed(pid, kept=kept)
 
     def _rate(self) -> int:
         """Return about how many rows a second may come at most, where samples have a rate."""
@@ -213,6 +207,7 @@ class _Session:
         Raises:
             KprofError: What was counted is not what was seen.
         """
+        told = len(self.engine.notes)
         self.engine.detach()
         ended_ns, self.ended = time.monotonic_ns(), time.monotonic()
         # Twice: what one finds may be explained by what the next one finds.
@@ -227,7 +222,7 @@ class _Session:
         # Once more, for what was chosen meanwhile.
         self.dump.meta(self._meta())
         self.dump.end()
-        return self._remarks(tallies)
+        return [*self.engine.notes[told:], *self._remarks(tallies)]
 
     def _remarks(self, tallies: dict[str, Any]) -> list[str]:
         """Return what a user must be told of a recording."""
@@ -270,7 +265,8 @@ class _Session:
     def _known(self) -> dict[str, str]:
         return {
             "target": self.request.title,
-            "recorder": f"bpf (libbpf {libbpf.version()})",
+            "recorder": f"bpf ({self.engine.title})",
+            **({"engine": self.choice.reason} if self.choice.reason else {}),
             "call graph": self._call_graph(),
             **self.plan.facts,
             **host.facts(),

@@ -137,6 +137,11 @@ class Source:
         return sum(len(hook.places) for hook in self.hooks if isinstance(hook, Places))
 
     @property
+    def period(self) -> int:
+        """What an occurrence weighs that tells no weight: nanoseconds of a clock, or 1."""
+        return next((hook.period for hook in self.hooks if isinstance(hook, PerfEvent)), 1)
+
+    @property
     def frequency(self) -> int:
         """Samples a second and CPU; 0 where every occurrence is counted."""
         return max((hook.frequency for hook in self.hooks if isinstance(hook, PerfEvent)), default=0)

@@ -30,6 +30,8 @@ class Driver:
     def __init__(self, answers: int) -> None:
         self.answers = answers
         self.listening = False
+        self.events: list[int] = []
+        self.others: list[int] = []
 
     def run(self) -> None:
         """Do what is asked for, until nothing more is."""
@@ -78,23 +80,24 @@ class Driver:
         to = hook.pop("to")
         texts = {key: value.encode() if isinstance(value, str) else value for key, value in hook.items()}
         getattr(self.bpf, "attach_" + to)(**texts)
+        # BCC remembers one attachment to a place; there may be several.
+        for kept in (self.bpf.tracepoint_fds, self.bpf.uprobe_fds):
+            self.events += [kept.pop(name) for name in list(kept)]
+        self.others += [self.bpf.raw_tracepoint_fds.pop(name) for name in list(self.bpf.raw_tracepoint_fds)]
+        for name in list(self.bpf.open_perf_events):
+            self.events += self.bpf.open_perf_events.pop(name).values()
         return {}, []
 
     def do_detach(self) -> Answer:
-        """Detach all, as BCC does when it ends: none of them runs any more when this returns."""
-        for to in ("kprobe", "uprobe"):
-            for name in list(getattr(self.bpf, to + "_fds", {})):
-                getattr(self.bpf, "detach_" + to + "_event")(name)
-        for name in list(self.bpf.tracepoint_fds):
-            self.bpf.detach_tracepoint(name)
-        for name in list(self.bpf.raw_tracepoint_fds):
-            self.bpf.detach_raw_tracepoint(name)
-        for name in list(self.bpf.kfunc_entry_fds):
-            self.bpf.detach_kfunc(fn_name=name)
-        for name in list(self.bpf.kfunc_exit_fds):
-            self.bpf.detach_kretfunc(fn_name=name)
-        for kind, config in list(self.bpf.open_perf_events):
-            self.bpf.detach_perf_event(kind, config)
+        """Detach all: none of them runs any more when this returns."""
+        from bcc.libbcc import lib
+
+        for name in list(self.bpf.kprobe_fds):
+            self.bpf.detach_kprobe_event(name)
+        while self.events:
+            lib.bpf_close_perf_event_fd(self.events.pop())
+        while self.others:
+            os.close(self.others.pop())
         return {}, []
 
     def do_put(self, table: str, key: str, value: str) -> Answer:

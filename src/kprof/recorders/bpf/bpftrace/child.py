@@ -27,13 +27,25 @@ _MOST_SAID = 300
 _TRIAL_SECONDS = 60.0
 
 
+class Printed(dict[str, Any]):
+    """An object as it was printed.
+
+    Attributes:
+        pairs: All of its members: those of one name, too, as maps have whose keys are printed alike.
+    """
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
+        self.pairs = pairs
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """What a program printed.
 
     Attributes:
         kind: Its `type`: `printf`, `map`, `stats`, `value`, `lost_events` and others.
-        data: Its `data`: a text, or names of maps with what they hold.
+        data: Its `data`: a text, or names of maps with what they hold, as `Printed`.
     """
 
     kind: str
@@ -106,7 +118,12 @@ class Bpftrace:
                 yield message
 
     def wait_for(self, text: str, *, times: int = 1, seconds: float = 120.0) -> list[Message]:
-        """Wait until the program prints a text so many times; return all that came meanwhile.
+        """Wait until the program prints a word so many times; return all that came meanwhile.
+
+        Args:
+            text: The word, first in a line.
+            times: How often.
+            seconds: How long at most.
 
         Raises:
             NotAvailableError: It ended before, or the time is over.
@@ -120,7 +137,7 @@ class Bpftrace:
                 raise self.failure()
             if message := _message(line or b""):
                 came.append(message)
-                times -= message.kind == "printf" and message.data.strip() == text
+                times -= message.kind == "printf" and message.data.split()[:1] == [text]
         if times:
             raise NotAvailableError(
                 f"bpftrace did not start within {seconds:.0f} s", "is this host very busy?"
@@ -145,10 +162,14 @@ class Bpftrace:
             raise self.failure()
         return came
 
+    def said(self) -> str:
+        """Return what it wrote to its standard error so far."""
+        self._errors.seek(0)
+        return self._errors.read().decode(errors="replace")
+
     def failure(self) -> KprofError:
         """Return the error for what bpftrace said when it ended."""
-        self._errors.seek(0)
-        return translate(self._errors.read().decode(errors="replace"), self._child.poll() or 0)
+        return translate(self.said(), self._child.poll() or 0)
 
 
 def watch(pid: int) -> str:
@@ -185,7 +206,7 @@ def _message(line: bytes) -> Message | None:
     if not text:
         return None
     try:
-        found = json.loads(text, strict=False)
+        found = json.loads(text, strict=False, object_pairs_hook=Printed)
         return Message(str(found["type"]), found.get("data"))
     except (ValueError, KeyError, TypeError):
         raise KprofError(f"bpftrace printed what is not understood: {text[:_MOST_SAID]}") from None
