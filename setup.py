@@ -24,6 +24,7 @@ MODULES = {
     "_dwarf": {"memory", "intern", "dwarf"},
     "_symbols": {"memory", "intern", "symbols", "demangle"},
     "_tree": {"memory", "intern", "tree"},
+    "_pprof": {"pprof"},
 }
 
 

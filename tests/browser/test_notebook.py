@@ -1,28 +1,159 @@
-"""What a notebook shows: the page in a frame of its own, offline, which can be clicked."""
+"""A real JupyterLab in a real browser: flame graphs in cells are drawn offline, and can be clicked and zoomed."""
 
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
+
+import jupyterlab
+import pytest
 
 import kprof
 
 SAMPLE = Path(__file__).parents[2] / "samples" / "kernel-io.perf-script.txt.gz"
+# Beside the package, also where an environment borrows the packages of another.
+ASSETS = Path(jupyterlab.__file__).parents[4] / "share" / "jupyter" / "lab"
+CELLS = (
+    "%load_ext kprof\nimport kprof",
+    f'kprof.read("{SAMPLE}").filter(comm="smallio")',
+    """%%kprof -o recorded
+import time
+def burn(seconds):
+    end = time.time() + seconds
+    while time.time() < end: sum(range(1000))
+    return 'burnt'
+burn(2)""",
+    'print("samples:", int(recorded.profile.samples.count.sum()))',
+)
+ENDLESS = """import kprof, os, threading
+threading.Thread(target=lambda: [sum(range(1000)) for _ in iter(int, 1)], daemon=True).start()
+profile = kprof.record(pid=os.getpid())
+print("kept:", len(profile.to_pandas()) > 0, profile.quality.facts[0])"""
 
 
-def test_a_frame_in_a_notebook_zooms(chromium, tmp_path, look):
-    shown = kprof.read(SAMPLE).filter(comm="smallio")
-    file = tmp_path / "notebook.html"
-    file.write_text(f"<!doctype html><h1>[1]:</h1><div>{shown._repr_html_()}</div>")
-    context = chromium.new_context(viewport={"width": 1000, "height": 700}, offline=True)
-    complaints = []
-    tab = context.new_page()
-    tab.on("console", lambda message: complaints.append(message.text))
-    tab.on("pageerror", lambda error: complaints.append(str(error)))
-    tab.goto(file.as_uri())
-    frame = tab.frames[1]
+def write_notebook(path, cells):
+    rows = [
+        {
+            "cell_type": "code",
+            "id": f"c{i}",
+            "metadata": {},
+            "source": source,
+            "outputs": [],
+            "execution_count": None,
+        }
+        for i, source in enumerate(cells)
+    ]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    path.write_text(json.dumps({"cells": rows, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}))
+
+
+@pytest.fixture(scope="module")
+def jupyter(tmp_path_factory):
+    """Address of a JupyterLab that serves a folder of ours; and that folder."""
+    folder = tmp_path_factory.mktemp("notebooks")
+    env = {
+        **os.environ,
+        "JUPYTERLAB_DIR": str(ASSETS),
+        "HOME": str(folder),
+        "JUPYTER_RUNTIME_DIR": str(folder / "run"),
+    }
+    log = (folder / "log").open("w")
+    server = subprocess.Popen(
+        [
+            sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--port=0", "--ip=127.0.0.1",
+            "--IdentityProvider.token=secret", f"--ServerApp.root_dir={folder}", "--LabApp.expose_app_in_browser=True",
+            "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--LabApp.news_url=None",
+            "--LabApp.extension_manager=readonly",
+        ],
+        env=env, stdout=log, stderr=log, start_new_session=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 120
+    while not (found := re.search(r"http://127\.0\.0\.1:\d+/", (folder / "log").read_text())):
+        assert server.poll() is None, (folder / "log").read_text()
+        assert time.monotonic() < deadline, (folder / "log").read_text()
+        time.sleep(0.2)
+    yield found[0], folder
+    os.killpg(server.pid, signal.SIGTERM)
+    server.wait(30)
+    log.close()
+
+
+@pytest.fixture
+def notebook(chromium, jupyter):
+    """Opens a notebook of these cells, with its kernel ready."""
+    address, folder = jupyter
+    contexts, requests = [], []
+
+    def show(name, cells):
+        write_notebook(folder / name, cells)
+        context = chromium.new_context(viewport={"width": 1250, "height": 1000})
+        contexts.append(context)
+        tab = context.new_page()
+        tab.on("request", lambda request: requests.append(request.url))
+        tab.goto(f"{address}doc/tree/{name}?token=secret")
+        tab.wait_for_function(
+            "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'",
+            timeout=120000,
+        )
+        return tab
+
+    yield show
+    for context in contexts:
+        context.close()
+    local = ("file:", "data:", "blob:", address, address.replace("http", "ws"))
+    assert [url for url in requests if not url.startswith(local)] == []
+
+
+def run_all(tab):
+    tab.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
+
+
+def frame_of(tab, cell):
+    """The page within a cell's output."""
+    output = f".jp-Notebook-cell:nth-child({cell + 1} of .jp-Notebook-cell) .jp-OutputArea-output iframe"
+    element = tab.wait_for_selector(output, timeout=120000)
+    element.scroll_into_view_if_needed()
+    frame = element.content_frame()
     frame.wait_for_selector("html[data-ready]", timeout=60000)
-    assert frame.evaluate("kflame.tree.total[0]") == shown.total
-    x, y, node, _ = look.centre(frame, "vfs_write")
-    outside = tab.locator("iframe").bounding_box()
+    return element, frame
+
+
+def click(tab, element, frame, look, name):
+    x, y, node, _ = look.centre(frame, name)
+    outside = element.bounding_box()
     tab.mouse.click(outside["x"] + x, outside["y"] + y)
     look.until(frame, f"kflame.state.zoom === {node}")
-    assert complaints == []
-    context.close()
+
+
+@pytest.mark.slow
+def test_a_profile_and_the_magic_in_jupyterlab(notebook, look):
+    tab = notebook("both.ipynb", CELLS)
+    run_all(tab)
+    element, frame = frame_of(tab, 1)
+    assert frame.evaluate("kflame.tree.total[0]") == kprof.read(SAMPLE).filter(comm="smallio").total
+    click(tab, element, frame, look, "vfs_write")
+    element, frame = frame_of(tab, 2)
+    # Python 3.12 and later tell profilers their functions.
+    told = hasattr(sys, "activate_stack_trampoline")
+    click(tab, element, frame, look, "burn (In[3])" if told else "_PyEval_EvalFrameDefault")
+    tab.wait_for_selector("text=samples:", timeout=60000)
+    text = tab.inner_text(".jp-Notebook")
+    assert int(re.search(r"samples: (\d+)", text)[1]) > 50
+    assert "'burnt'" in text
+    assert ("does not tell profilers" in text) == (not told)
+
+
+@pytest.mark.slow
+def test_an_interrupt_keeps_what_was_recorded(notebook):
+    tab = notebook("interrupt.ipynb", [ENDLESS])
+    run_all(tab)
+    tab.wait_for_function(
+        "() => document.querySelector('.jp-InputPrompt')?.textContent.includes('[*]')", timeout=60000
+    )
+    time.sleep(5)
+    tab.evaluate("() => window.jupyterapp.commands.execute('notebook:interrupt-kernel')")
+    tab.wait_for_selector("text=kept: True", timeout=60000)

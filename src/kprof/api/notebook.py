@@ -13,9 +13,11 @@ from types import SimpleNamespace
 from typing import Any
 
 from kprof import pipeline
+from kprof.api.cells import named_by_cell, rooted_at
 from kprof.api.recording import choose
 from kprof.api.views import ProfileView
 from kprof.errors import EmptyProfileError, KprofError
+from kprof.model import Profile
 from kprof.readers import ReadOptions
 from kprof.recorders import RecordRequest
 from kprof.recorders.apart import RecorderApart
@@ -23,7 +25,10 @@ from kprof.recorders.apart import RecorderApart
 _FREQUENCY = 997
 _HEIGHT = 520
 _HELP_CALL_GRAPH = "perf: fp, dwarf or lbr. Default: fp if Python has frame pointers, else dwarf."
-_ALONE = "Python {0.major}.{0.minor} does not tell profilers its functions: these are those of C; 3.12 does"
+_ALONE = (
+    "Python {0.major}.{0.minor} does not tell profilers its functions, so that these are functions of C;"
+    " Python 3.12 and later do"
+)
 
 
 def load_ipython_extension(shell: Any) -> None:
@@ -84,7 +89,7 @@ def _show(shell: Any, options: SimpleNamespace, recorder: RecorderApart, request
         # The cell's own error, if there is one, is the one to raise.
         sys.stderr.write(f"kprof: {error}; {error.help_text}\n")
         return
-    view = ProfileView(profile, f"cell {shell.execution_count}")
+    view = ProfileView(_of_cell(shell, profile), f"cell {shell.execution_count}")
     if not _tells_functions():
         notes = [*notes, _ALONE.format(sys.version_info)]
     for text in notes:
@@ -92,6 +97,18 @@ def _show(shell: Any, options: SimpleNamespace, recorder: RecorderApart, request
     if options.out:
         shell.user_ns[options.out] = view
     display(view.flame(height=options.height))
+
+
+def _of_cell(shell: Any, profile: Profile) -> Profile:
+    """Call frames of cells as the notebook does, and leave out what runs the cell."""
+    here = shell.compile.cache("", shell.execution_count)
+    profile = named_by_cell(profile, os.path.dirname(here), lambda name: _label(shell, name))  # noqa: PTH120 - a name
+    return rooted_at(profile, f"<module> ({_label(shell, here)})")
+
+
+def _label(shell: Any, name: str) -> str:
+    found = shell.compile.format_code_name(name)
+    return found[1] if found else ""
 
 
 def _run(shell: Any, cell: str) -> object:

@@ -11,7 +11,7 @@ from kprof import pipeline
 HEIGHT = 520
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class FlameGraph:
     """An interactive flame graph; a notebook shows it.
 
@@ -26,6 +26,9 @@ class FlameGraph:
     def save(self, output: str | os.PathLike[str]) -> None:
         """Write the page to a file."""
         pipeline.write_text(self.page, os.fspath(output))
+
+    def __repr__(self) -> str:
+        return f"<FlameGraph, {len(self.page) / 1e6:.1f} MB>"
 
     def _repr_html_(self) -> str:
         # In a frame of its own: neither its styles nor its keys mix with those of the notebook.

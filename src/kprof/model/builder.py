@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kprof.model.profile import Profile
-from kprof.model.tables import Event, Frames, Kind, Mappings, Meta, Quality, Samples, Stacks
+from kprof.model.tables import Event, Frames, Int64, Kind, Mappings, Meta, Quality, Samples, Stacks
 
 
 class Frame(NamedTuple):
@@ -91,7 +91,7 @@ class ProfileBuilder:
         ).check()
 
 
-def samples_of_rows(rows: Sequence[tuple[int, ...]]) -> Samples:
+def samples_of_rows(rows: Sequence[tuple[int, ...]] | Int64) -> Samples:
     """Return samples given as rows; columns in which no row has a value are left out.
 
     Args:

@@ -9,6 +9,7 @@ import numpy as np
 
 from kprof.model import Event, Frame, Frames, Mappings, Meta, Profile, Quality, Stacks
 from kprof.model.builder import samples_of_rows
+from kprof.model.tables import Int64
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +54,14 @@ class Interner:
 
     def sample(self, row: Row) -> None:
         """Add a sample."""
-        comm, cgroup = self._name("comm", row.comm), self._name("cgroup", row.cgroup)
+        comm, cgroup = self.name("comm", row.comm), self.name("cgroup", row.cgroup)
         self._rows.append((
             row.stack, row.event, row.weight, row.count,
             row.pid, row.tid, comm, row.cpu, cgroup, row.time_ns,
         ))  # fmt: skip
 
-    def _name(self, column: str, name: str | None) -> int:
+    def name(self, column: str, name: str | None) -> int:
+        """Return the number of a name in a column, `comm` or `cgroup`; -1 if it is not known."""
         names = self._names[column]
         return -1 if name is None else names.setdefault(name, len(names))
 
@@ -69,8 +71,16 @@ class Interner:
         events: tuple[Event, ...],
         facts: dict[str, str],
         quality: Quality | None = None,
+        rows: Int64 | None = None,
     ) -> Profile:
         """Return the profile, checked. Columns that no sample gave are left out.
+
+        Args:
+            mappings: The files.
+            events: What samples count.
+            facts: For `Meta`.
+            quality: For `Meta`; None to count what is there.
+            rows: All samples, as `samples_of_rows` takes them, in place of those that were added one by one.
 
         Raises:
             OverflowError: A number does not fit its column.
@@ -78,7 +88,7 @@ class Interner:
         frames = [frame for frame, _ in self._frames]
         # In columns, so that each is contiguous, as the native code wants them.
         tree = np.asfortranarray(np.array(list(self._stacks), np.int32).reshape(-1, 2))
-        samples = samples_of_rows(self._rows)
+        samples = samples_of_rows(self._rows if rows is None else rows)
         return Profile(
             mappings,
             Frames(

@@ -7,9 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
+import numpy.typing as npt
+
+from kprof._native import _pprof
 from kprof.errors import FormatError
 from kprof.model import Event, Frame, Kind, Mappings, Profile
-from kprof.readers.interning import Interner, Row
+from kprof.model.tables import Int64
+from kprof.readers.interning import Interner
 from kprof.readers.modules import kind_of_module
 from kprof.readers.options import ReadOptions
 from kprof.readers.protobuf import DamagedMessageError, content, fields, numbers, plain, signed
@@ -20,6 +25,10 @@ from kprof.wire import pprof as wire
 _CHUNK = 1 << 20
 _ENOUGH = 3
 _UNITS = {"nanoseconds": "ns", "nanosecond": "ns", "bytes": "bytes", "byte": "bytes"}
+# Columns of rows, as `samples_of_rows` takes them.
+_STACK, _EVENT, _WEIGHT, _COUNT = range(4)
+_LABELS = {"pid": 4, "tid": 5, "comm": 6, "cpu": 7, "cgroup": 8, "time_ns": 9}
+_COLUMNS = 10
 _COMM = ("comm", "thread", "thread_comm", "thread_name")
 
 
@@ -54,7 +63,7 @@ def read(source: Source, _options: ReadOptions) -> Profile:
         parts.append(part)
     try:
         return _Reading(b"".join(parts)).profile()
-    except (DamagedMessageError, KeyError, IndexError, OverflowError) as error:
+    except (ValueError, KeyError, IndexError, OverflowError) as error:
         reason = f"{error} is not there" if isinstance(error, LookupError) else str(error)
         raise FormatError(f"{source.name}: damaged pprof: {reason}") from None
 
@@ -72,7 +81,6 @@ class _Tables:
     """Messages by field, as they came."""
 
     types: list[bytes] = field(default_factory=list)
-    samples: list[bytes] = field(default_factory=list)
     mappings: list[bytes] = field(default_factory=list)
     locations: list[bytes] = field(default_factory=list)
     functions: list[bytes] = field(default_factory=list)
@@ -87,24 +95,23 @@ class _Reading:
         self._tables = tables = _Tables()
         places = {
             wire.SAMPLE_TYPE: tables.types,
-            wire.SAMPLE: tables.samples,
             wire.MAPPING: tables.mappings,
             wire.LOCATION: tables.locations,
             wire.FUNCTION: tables.functions,
             wire.STRING_TABLE: tables.strings,
         }
-        for number, value in fields(data):
+        self._data = data
+        for number, is_bytes, value, start in _pprof.fields(data).tolist():
+            part = data[start : start + value] if is_bytes else value
             if (place := places.get(number)) is not None:
-                place.append(content(value))
+                place.append(content(part))
             elif number == wire.COMMENT:
-                tables.comments += numbers(value)
+                tables.comments += numbers(part)
         self._strings = [text.decode(errors="surrogateescape") for text in tables.strings]
         self._paths: list[str] = []
         self._build_ids: list[str] = []
         self._mappings = dict(self._mapping(row, data) for row, data in enumerate(tables.mappings))
         self._functions = dict(self._function(data) for data in tables.functions)
-        # The labels of samples are few, and come again and again.
-        self._labels: dict[bytes, tuple[str, int | str]] = {}
         self._interner = Interner()
         self._locations = dict(self._location(data) for data in tables.locations)
 
@@ -155,61 +162,74 @@ class _Reading:
             (self._text(t.get(wire.VALUE_TYPE, 0)), self._text(t.get(wire.VALUE_UNIT, 0))) for t in types
         ]
         events = _events(names)
-        paths: dict[tuple[int, ...], int] = {}
-        for data in self._tables.samples:
-            self._sample(data, len(types), events, paths)
+        rows = self._rows(len(types), events)
         mappings = Mappings(self._paths, self._build_ids)
         facts, quality = facts_and_quality([self._text(row) for row in self._tables.comments])
-        return self._interner.build(mappings, tuple(event for event, _, _ in events), facts, quality)
+        return self._interner.build(mappings, tuple(event for event, _, _ in events), facts, quality, rows)
 
-    def _sample(
-        self,
-        data: bytes,
-        width: int,
-        events: list[tuple[Event, int, int]],
-        paths: dict[tuple[int, ...], int],
-    ) -> None:
-        where, values, labels = self._parts(data)
-        if len(values) != width:
-            raise DamagedMessageError(f"a sample has {len(values)} values, but there are {width} types")
-        key = tuple(where)
-        if (stack := paths.get(key)) is None:
-            frames = [frame for place in reversed(where) for frame in self._locations[place]]
-            stack = paths[key] = self._interner.stack(frames)
+    def _rows(self, width: int, events: list[tuple[Event, int, int]]) -> Int64:
+        """Return the samples of all events, one after the other, as `samples_of_rows` takes them."""
+        found = _pprof.samples(self._data)
+        size = len(found["value_end"])
+        given = np.diff(found["value_end"], prepend=np.uint64(0))
+        if len(wrong := np.flatnonzero(given != width)):
+            raise DamagedMessageError(f"a sample has {given[wrong[0]]} values, but there are {width} types")
+        values = found["values"].reshape(size, width)
+        rows = np.full((size, len(events), _COLUMNS), -1, np.int64)
+        rows[:, :, _STACK] = self._stacks(found["locations"], found["location_end"])[:, None]
         for event, (_, count_at, weight_at) in enumerate(events):
-            weight = signed(values[weight_at])
-            count = signed(values[count_at]) if count_at >= 0 else int(weight != 0)
-            if weight < 0 or count < 0:
-                raise DamagedMessageError("a value is negative, as in the difference of two profiles")
-            if weight or count:
-                self._interner.sample(Row(stack, event, weight, count, **labels))  # type: ignore[arg-type]
+            weight = values[:, weight_at]
+            rows[:, event, _EVENT], rows[:, event, _WEIGHT] = event, weight
+            rows[:, event, _COUNT] = values[:, count_at] if count_at >= 0 else weight != 0
+        for column, at in _LABELS.items():
+            self._label(found, column, rows[:, :, at])
+        flat = rows.reshape(-1, _COLUMNS)
+        if np.any(flat[:, [_WEIGHT, _COUNT]] < 0):
+            raise DamagedMessageError("a value is negative, as in the difference of two profiles")
+        counted: Int64 = flat[(flat[:, _WEIGHT] != 0) | (flat[:, _COUNT] != 0)]
+        return counted
 
-    def _parts(self, data: bytes) -> tuple[list[int], list[int], dict[str, int | str]]:
-        """Return locations, values and labels of a sample."""
-        where: list[int] = []
-        values: list[int] = []
-        labels: dict[str, int | str] = {}
-        for number, value in fields(data):
-            if number == wire.SAMPLE_LOCATION_ID:
-                where += numbers(value)
-            elif number == wire.SAMPLE_VALUE:
-                values += numbers(value)
-            elif number == wire.SAMPLE_LABEL:
-                data = content(value)
-                if (label := self._labels.get(data)) is None:
-                    label = self._labels[data] = self._label(data)
-                labels[label[0]] = label[1]
-        labels.pop("", None)
-        return where, values, labels
+    def _stacks(self, locations: npt.NDArray[np.uint64], ends: npt.NDArray[np.uint64]) -> Int64:
+        """Return the stack of each sample; equal ones are made once."""
+        text, stacks = locations.tobytes(), np.empty(len(ends), np.int64)
+        known: dict[bytes, int] = {}
+        begin = 0
+        for row, end in enumerate((ends * np.uint64(locations.itemsize)).tolist()):
+            key = text[begin:end]
+            if (stack := known.get(key)) is None:
+                where = np.frombuffer(key, np.uint64)[::-1].tolist()
+                frames = [frame for place in where for frame in self._locations[place]]
+                stack = known[key] = self._interner.stack(frames)
+            stacks[row] = stack
+            begin = end
+        return stacks
 
-    def _label(self, data: bytes) -> tuple[str, int | str]:
-        """Return column and value of a label; no column if it is not known."""
-        found = plain(data)
-        key, row = self._text(found.get(wire.LABEL_KEY, 0)), found.get(wire.LABEL_STR, 0)
-        name = "comm" if key in _COMM else wire.LABELS.get(key, "")
-        if name in {"comm", "cgroup"}:
-            return name, self._text(row)
-        return ("", 0) if row else (name, signed(found.get(wire.LABEL_NUM, 0)))
+    def _label(self, found: dict[str, npt.NDArray[np.int64]], column: str, rows: Int64) -> None:
+        """Fill a column, shape (samples, events), with what the labels of it say; the last one counts."""
+        keys = {key: self._text(key) for key in np.unique(found["label_key"]).tolist()}
+        own = [
+            key
+            for key, text in keys.items()
+            if ("comm" if text in _COMM else wire.LABELS.get(text)) == column
+        ]
+        here = np.isin(found["label_key"], np.array(own, np.uint64))
+        is_text = column in {"comm", "cgroup"}
+        if not is_text:
+            here &= found["label_text"] == 0
+        sample = found["label_sample"][here].astype(np.int64)
+        if is_text:
+            texts, first, which = np.unique(found["label_text"][here], return_index=True, return_inverse=True)
+            numbers = np.empty(len(texts), np.int64)
+            for at in np.argsort(first).tolist():
+                numbers[at] = self._interner.name(column, self._text(int(texts[at])))
+            rows[sample] = numbers[which.reshape(-1)][:, None]
+        else:
+            rows[sample] = found["label_number"][here][:, None]
+
+
+def _column(key: str) -> str:
+    """Return the column that a label's key means; empty if it means none."""
+    return "comm" if key in _COMM else wire.LABELS.get(key, "")
 
 
 def _events(types: list[tuple[str, str]]) -> list[tuple[Event, int, int]]:

@@ -15,7 +15,7 @@ _PYTHON_HOME = re.compile(r".*/(?:site-packages|dist-packages|lib/python[\d.]+t?
 # The sign tells the tier: interpreted, baseline, optimised. A function has one frame, whatever its tier.
 _SCRIPT = re.compile(r"(?:JS|LazyCompile|Function|Script|Eval):[~*^+=']?(.*)", re.DOTALL)
 _V8 = re.compile(r"(?:Builtin|BytecodeHandler|Handler|RegExp|Stub|LoadIC|StoreIC|WasmFunction):", re.ASCII)
-_PLACE = re.compile(r"(.*?) ?(\S*?)((?::\d+){1,2})", re.DOTALL)
+_PLACE = re.compile(r"([^/]*?) ?(/.*?|\S*?)((?::\d+){1,2})", re.DOTALL)
 _NO_NAME = "(anonymous)"
 _AGENT = re.compile(r"L([^;()\s]+);(?:::|\.)([^\s(;]+)(?:\(.*)?")
 _JDK = re.compile(r"[\w.$]+(?:\[\])* ((?:[\w$]+\.)*[\w$]+)(?:[/+]0x[0-9a-f]+)?\.([\w$<>]+)(?:\(.*\))?")

@@ -108,6 +108,16 @@ def test_code_by_frame_pointer_needs_no_row():
     assert walk(cfi, words, JIT + 16, bp=BASE + 8) == ([JIT + 16, JIT + 64, at(1)], "whole")
 
 
+def test_a_trampoline_of_python_has_a_word_below_its_return_address():
+    # `sub $8, %rsp; call *%rcx` with a frame pointer that is none: Python 3.12 without frame pointers.
+    cfi = table(b"", UNDEFINED[X86_64])
+    words = [JIT + 16, at(0), at(1)]
+    assert walk(cfi, words, at(0), bp=5) == ([at(0), JIT + 16, at(1)], "whole")
+    assert walk(cfi, [JIT + 16, 7, 8], at(0), bp=5) == ([at(0), JIT + 16], "no_rule")
+    # What is called cannot stand at the very place where the sample is.
+    assert walk(cfi, [7, at(1)], JIT + 16, bp=5) == ([JIT + 16], "no_rule")
+
+
 @pytest.mark.parametrize("pointer", [0, BASE - 8, BASE + 4, BASE + (1 << 20), BASE + 24], ids=hex)
 def test_a_frame_pointer_that_is_none_is_not_followed(pointer):
     words = [1 << 32, BASE + 24, at(0), 8, 0x123456789, 0, 0]

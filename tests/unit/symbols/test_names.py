@@ -6,7 +6,12 @@ import subprocess
 import pytest
 
 from kprof._native._symbols import CPP, NOT_MANGLED, RUST, demangle
+from kprof.model import Kind
+from kprof.readers.names import kind_of_name
+from kprof.symbols import languages
 from kprof.symbols.names import Namer
+from kprof.symbols.runtimes import runtime_name
+from kprof.symbols.templates import collapsed
 
 CASES = {
     "main": "main",
@@ -69,6 +74,93 @@ AS_PERF = {
 @pytest.mark.parametrize("raw", AS_PERF)
 def test_names_as_perf_writes_them(raw):
     assert Namer(as_perf=True)(raw.encode()) == AS_PERF[raw]
+
+
+OTHERS = {
+    "camlStdlib__List__map_12": ("Stdlib.List.map", "Stdlib.List.map_12"),
+    "camlStdlib__List.map_410": ("Stdlib.List.map", "Stdlib.List.map_410"),
+    "camlT__$2b$25_83": ("T.+%", "T.+%_83"),
+    "camlT__fun_166": ("T.fun_166", "T.fun_166"),
+    "caml_main": ("caml_main", "caml_main"),
+    "_D3app4work1C3runMFiAyaZi": ("app.work.C.run", "app.work.C.run(int, immutable(char)[])"),
+    "$s4main1CC3runyS2iF": ("C.run(_:)", "main.C.run(Swift.Int) -> Swift.Int"),
+    "_DYNAMIC": ("_DYNAMIC", "_DYNAMIC"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("raw", OTHERS)
+def test_other_languages(raw):
+    assert (Namer()(raw.encode()), Namer("full")(raw.encode())) == OTHERS[raw]
+    assert Namer("raw")(raw.encode()) == raw
+
+
+def test_names_of_d_and_swift_stay_without_the_library(monkeypatch):
+    monkeypatch.setattr(languages, "_demangler", lambda: None)
+    namer = Namer()
+    assert namer(b"_D3app4work1C3runMFiAyaZi") == "_D3app4work1C3runMFiAyaZi"
+    assert namer(b"main") == "main"
+    assert namer.mangled == 1
+
+
+def test_raw_names_are_those_of_the_symbol_table():
+    for raw in CASES:
+        assert Namer("raw")(raw.encode()) == raw
+
+
+SHORT = {
+    "std::vector<int, std::allocator<int> >::push_back": "std::vector<…>::push_back",
+    "operator< <int>": "operator< <…>",
+    "A<(E)1>::operator<=><B<C>>": "A<…>::operator<=><…>",
+    "A::operator->": "A::operator->",
+    "my_operator<int>": "my_operator<…>",
+    "std::function<int (int)>::operator()": "std::function<…>::operator()",
+    "app::W::run(int)::{lambda(int)#1}::operator()": "app::W::run::{lambda(int)#1}::operator()",
+    "<alloc::vec::Vec<T> as core::iter::FromIterator<T>>::from_iter":
+        "<alloc::vec::Vec<…> as core::iter::FromIterator<…>>::from_iter",
+    "std::mem::align_of::<std::mem::D<u8>>": "std::mem::align_of::<…>",
+    "foo::<impl Bar<T> for Baz>::f": "foo::<impl Bar<…> for Baz>::f",
+    "app.work.V!(int).V.twice!().twice": "app.work.V!(…).V.twice!(…).twice",
+    "net.(*conn).Read": "net.(*conn).Read",
+    "a<b": "a<b",
+    "clock_gettime@@GLIBC_2.17": "clock_gettime",
+    "malloc@plt": "malloc@plt",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SHORT)
+def test_short_names(name):
+    assert collapsed(name) == SHORT[name]
+    assert collapsed(SHORT[name]) == SHORT[name]
+
+
+RUNTIMES = {
+    "py::Job.run:/usr/lib/python3.12/json/decoder.py": (Kind.PYTHON, "Job.run (json/decoder.py)"),
+    "py::<module>:/home/me/work.py": (Kind.PYTHON, "<module> (work.py)"),
+    "py::f:<string>": (Kind.PYTHON, "f (<string>)"),
+    "JS:*round /app/busy.js:16:15": (Kind.JS, "round busy.js:16:15"),
+    "JS:~round /app/busy.js:16:15": (Kind.JS, "round busy.js:16:15"),
+    "LazyCompile:~ node:internal/fs:1:1": (Kind.JS, "(anonymous) node:internal/fs:1:1"),
+    "LazyCompile:*go /c.js:3": (Kind.JS, "go c.js:3"),
+    "Eval:~ /app/a b.js:1:1": (Kind.JS, "(anonymous) b.js:1:1"),
+    "Builtin:ArrayMap": (Kind.JS, "Builtin:ArrayMap"),
+    "Lcom/example/Job$Inner;::run": (Kind.JAVA, "com.example.Job$Inner.run"),
+    "LSpin;.mix(I)V": (Kind.JAVA, "Spin.mix"),
+    "void com.example.Job.run(int, java.lang.String)": (Kind.JAVA, "com.example.Job.run"),
+    "long Spin$In.mix": (Kind.JAVA, "Spin$In.mix"),
+    "java.lang.Object A$$Lambda$14/0x0000000800c03000.apply(java.lang.Object)":
+        (Kind.JAVA, "A$$Lambda$14.apply"),
+    "I2C/C2I adapters": (Kind.JIT, "I2C/C2I adapters"),
+    "StubRoutines (1)": (Kind.JIT, "StubRoutines (1)"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", RUNTIMES)
+def test_names_that_runtimes_write(name):
+    kind, readable = RUNTIMES[name]
+    assert runtime_name(name) == (kind, readable)
+    if kind in (Kind.PYTHON, Kind.JS) and " " in readable:
+        # Folded text has nothing else to tell the kind by.
+        assert kind_of_name(readable) == kind
 
 
 def test_punycode():

@@ -88,6 +88,22 @@ static int step_by_stack_pointer(kp_walk *w, int must_have_row) {
     return KP_STEP_ON;
 }
 
+/* CPython's perf trampolines, since 3.12: "sub $8, %rsp; call *%rcx" (Python/asm_trampoline.S), with the frame pointer
+ * left to the caller. The psABI has the stack aligned to 16 bytes before a call, so that in the smallest frame that
+ * calls, the return address lies above one word. */
+static int step_over_a_word(kp_walk *w) {
+    const kp_machine *machine = w->machine;
+    uint64_t address;
+    if (machine->link >= 0 || machine->width != 8 || !kp_knows(w, machine->stack_pointer)) return KP_STEP_NONE;
+    uint64_t at = w->registers[machine->stack_pointer] + machine->width;
+    if (kp_load(w, at, machine->width, &address) || !could_return_to(w, &address)) return KP_STEP_NONE;
+    if (!kp_row_of(w, address - 1)) return KP_STEP_NONE;
+    w->floor = at + machine->width;
+    kp_put(w, machine->stack_pointer, w->floor);
+    kp_step_to(w, address, 0);
+    return KP_STEP_ON;
+}
+
 /* Nothing is mapped at pc: a call through a bad pointer. It pushed the return address, or linked it. */
 int kp_step_from_nowhere(kp_walk *w) {
     int end = step_by_stack_pointer(w, 0);
@@ -101,7 +117,7 @@ int kp_step_without_row(kp_walk *w) {
     int end = is_entry(w) ? KP_UNWIND_WHOLE : KP_STEP_NONE;
     if (end == KP_STEP_NONE && w->is_exact && is_assembler && w->machine->link < 0) end = step_by_stack_pointer(w, 1);
     if (end == KP_STEP_NONE) end = kp_step_by_frame_pointer(w, 0);
-    if (end == KP_STEP_NONE && w->is_exact) end = step_by_stack_pointer(w, 1);
+    if (end == KP_STEP_NONE) end = w->is_exact ? step_by_stack_pointer(w, 1) : step_over_a_word(w);
     if (end == KP_STEP_NONE) end = leads_out(w) ? KP_UNWIND_OUT_OF_STACK : KP_UNWIND_NO_RULE;
     return end;
 }
