@@ -141,7 +141,7 @@ RUNTIMES = {
     "JS:~round /app/busy.js:16:15": (Kind.JS, "round busy.js:16:15"),
     "LazyCompile:~ node:internal/fs:1:1": (Kind.JS, "(anonymous) node:internal/fs:1:1"),
     "LazyCompile:*go /c.js:3": (Kind.JS, "go c.js:3"),
-    "Eval:~ /app/a b.js:1:1": (Kind.JS, "(anonymous) b.js:1:1"),
+    "Eval:~ /app/a b.js:1:1": (Kind.JS, "(anonymous) a b.js:1:1"),
     "Builtin:ArrayMap": (Kind.JS, "Builtin:ArrayMap"),
     "Lcom/example/Job$Inner;::run": (Kind.JAVA, "com.example.Job$Inner.run"),
     "LSpin;.mix(I)V": (Kind.JAVA, "Spin.mix"),
