@@ -17,13 +17,18 @@ import { fromHash, nodeAt, pathOf } from './route.js';
 import { freshState, stateFrom } from './state.js';
 import { FunctionTable } from './table.js';
 import { followTheme } from './theme.js';
-import { describeFiller, describeNode, placeTip } from './tip.js';
+import { describeFiller, describeNode, findElsewhere, knowsElsewhere, placeTip } from './tip.js';
+
+const REST_MS = 150;
 
 /** @param {string} id @returns {string} */
 const textOf = (id) => byId(id)?.textContent ?? '';
 
+let resting;
+
 function onHover(box, event, tree, zoom, pane) {
   const tip = byId('tip');
+  clearTimeout(resting);
   tip.hidden = !box;
   page.hovered = box && box.node > 0 && pane === page.panes[0] ? box.node : 0;
   for (const other of page.panes) if (pane && other !== pane) followHover(box, pane, other);
@@ -31,6 +36,7 @@ function onHover(box, event, tree, zoom, pane) {
   const other = pane && page.panes.length > 1 ? { tree: page.panes.find((each) => each !== pane).tree, node: twinOf(box, pane) } : null;
   tip.replaceChildren(...(box.node < 0 ? describeFiller(-box.node) : describeNode(tree, box.node, zoom, page.unit, other)));
   placeTip(tip, event.clientX, event.clientY);
+  if (box.node > 0 && !knowsElsewhere(tree, box.node)) resting = setTimeout(() => { findElsewhere(tree, box.node); onHover(box, event, tree, zoom, pane); }, REST_MS);
 }
 
 /** @returns {number} the same frame in the other pane, -1 if it is not there */

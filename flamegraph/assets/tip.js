@@ -1,8 +1,8 @@
 import { formatPoints, formatShare, formatWeight, oneLine } from './format.js';
 import { matchedWeight } from './search.js';
 
-// Looking through the whole tree for the other places of a function must not slow the mouse down.
-const LARGEST_FOR_ELSEWHERE = 1_500_000;
+// Looking through a larger tree for the other places of a function would slow the mouse down: it waits until it rests.
+const LARGEST_AT_ONCE = 1_500_000;
 const elsewhere = new WeakMap();
 
 /** @param {string} tag @param {string} text @param {string} [style] */
@@ -30,7 +30,7 @@ export function describeNode(tree, node, zoom, unit, beside = null) {
   lines.push(element('div', `total ${formatWeight(tree.total[node], unit, exact)} — ${shares.join(', ')}`));
   lines.push(element('div', `self ${formatWeight(tree.self[node], unit)} — ${formatShare(tree.self[node], all)}`));
   lines.push(...compared(tree, node, unit, beside));
-  const everywhere = node && tree.n <= LARGEST_FOR_ELSEWHERE ? everywhereOf(tree, label) : null;
+  const everywhere = node && knowsElsewhere(tree, node) ? everywhereOf(tree, label) : null;
   if (everywhere && everywhere.nodes.length > 1) {
     const share = formatShare(everywhere.weight, all);
     lines.push(element('div', `everywhere ${share}, in ${everywhere.nodes.length.toLocaleString('en-US')} places`, 'quiet'));
@@ -50,6 +50,16 @@ function compared(tree, node, unit, beside) {
   const others = tree.other[0] ? tree.other[node] / tree.other[0] : 0;
   const [when, change] = tree.swapped ? ['after', others - now] : ['before', now - others];
   return [element('div', `${when} ${formatWeight(tree.other[node], unit)} — ${formatShare(others, 1)}, ${formatPoints(change)}`)];
+}
+
+/** @param {import('./decode.js').Tree} tree @param {number} node @returns {boolean} whether its other places are known, or quickly found */
+export function knowsElsewhere(tree, node) {
+  return tree.n <= LARGEST_AT_ONCE || Boolean(elsewhere.get(tree)?.has(tree.label[node]));
+}
+
+/** Looks for the other places of a node's function. @param {import('./decode.js').Tree} tree @param {number} node */
+export function findElsewhere(tree, node) {
+  everywhereOf(tree, tree.label[node]);
 }
 
 function everywhereOf(tree, label) {

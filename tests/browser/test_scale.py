@@ -68,6 +68,8 @@ def test_a_million_stacks(visit, look):
 }""",
         node,
     )
+    tab.mouse.move(x, y)
+    look.until(tab, "document.getElementById('kf-tip').textContent.includes('everywhere')")
     with cpu_time(tab) as zooming:
         tab.mouse.click(x, y)
         look.until(tab, f"kflame.state.zoom === {node}")
