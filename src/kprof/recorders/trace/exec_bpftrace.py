@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 
 from kprof.elf.kernel_types import KernelTypes
 from kprof.errors import NotAvailableError
@@ -21,7 +22,7 @@ from kprof.system.cpus import chosen_cpus
 from kprof.system.tools import Tool
 
 _AT_ONCE = 192
-_READY = "ready"
+_READY, _MARK = "ready", "mark"
 _SUCCESS = "tracepoint:sched:sched_process_exec"
 _FAILURES = "tracepoint:syscalls:sys_exit_execve", "tracepoint:syscalls:sys_exit_execveat"
 _TEXTS = {"K": "comm", "Q": "pcomm", "F": "filename"}
@@ -89,12 +90,14 @@ def program(scope: RecordRequest, tasks: Sequence[int], places: dict[str, int]) 
     condition = _condition(scope, tasks)
     ready = f'interval:ms:20 /!@ready{{0}}/ {{{{ @ready{{0}} = 1; printf("{_READY}\\n"); }}}}'
     lines = [ready.format(1), watch(os.getpid())]
+    lines.append(f'tracepoint:task:task_rename /pid == {os.getpid()}/ {{ printf("{_MARK}\\n"); }}')
     if tasks:
         keep = " ".join(f"@task[{task}] = 1;" for task in tasks)
         lines.append(f"BEGIN {{ {keep} }}")
     if tasks and not scope.tids:
         lines.append("tracepoint:sched:sched_process_fork /@task[pid]/ { @task[args->child_pid] = 1; }")
-        lines.append("tracepoint:sched:sched_process_exit /@task[tid]/ { delete(@task[tid]); }")
+        # Not at its exit: a first thread may exit while another one executes a program in its place.
+        lines.append("tracepoint:sched:sched_process_free /@task[args->pid]/ { delete(@task[args->pid]); }")
     for at, call in enumerate(("execve", "execveat")):
         lines.append(
             f"tracepoint:syscalls:sys_enter_{call} {{ @begun[tid] = nsecs; @at[tid] = {at};"
@@ -109,6 +112,8 @@ def program(scope: RecordRequest, tasks: Sequence[int], places: dict[str, int]) 
     rest = _REST.format(filename="uptr((uint8 *)@file[tid])", tid="tid", result="args->ret")
     for body in (_FAILED_WORDS.format(), cwd, rest):
         lines.append(f"{failed} /args->ret < 0 && {condition}/ {{{body}}}")
+    # It notices a signal when it has something to read.
+    lines.append('interval:ms:250 { printf("tick\\n"); }')
     return "\n".join([*lines, ready.format(2), ""])
 
 
@@ -182,7 +187,7 @@ class BpftraceExec:
         for message in (*came, *self._child.messages()):
             if message.kind == "lost_events":
                 self._lost += int(message.data["events"])
-            elif message.kind == "printf":
+            elif message.kind == "printf" and message.data[1:2] == " ":
                 yield from self._take(message.data.removesuffix("\n"))
 
     def _take(self, line: str) -> Iterator[Row]:
@@ -213,7 +218,16 @@ class BpftraceExec:
             _add(seen, kind, rest)
 
     def detach(self) -> None:
-        """Stop it."""
+        """Stop it, when it has printed what came so far: it drops what it has not read.
+
+        It reads the buffers of all CPUs in turn, so that what came before the first mark is read before the
+        second one.
+        """
+        for _ in range(2):
+            # To rename itself, even to its own name, is a tracepoint that only we fire here.
+            name = Path("/proc/thread-self/comm")
+            name.write_bytes(name.read_bytes().rstrip(b"\n"))
+            self._came += self._child.wait_for(_MARK)
         self._came += self._child.stop()
 
     def account(self) -> tuple[int, dict[str, int]]:
