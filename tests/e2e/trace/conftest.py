@@ -24,7 +24,7 @@ def kprof(tmp_path):
     def run(*arguments, **options):
         return subprocess.run(
             [*KPROF, "trace", *map(str, arguments)],
-            cwd=tmp_path, check=False, capture_output=True, text=True, timeout=300, **options,
+            check=False, capture_output=True, text=True, timeout=300, **{"cwd": tmp_path, **options},
         )  # fmt: skip
 
     return run
