@@ -1,9 +1,11 @@
 """Which programs count which events."""
 
+import mmap
 import os
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from kprof.errors import NotAvailableError, UsageError
@@ -12,6 +14,7 @@ from kprof.recorders.bpf import functions
 from kprof.recorders.bpf.binaries import find_binaries
 from kprof.recorders.bpf.functions import function_source
 from kprof.recorders.bpf.plan import plan
+from kprof.recorders.bpf.rooms import rooms_for
 from kprof.recorders.bpf.sources import PerfEvent, Place, Places, RawTracepoint, Tracepoint
 from kprof.wire import bpf_events as layout
 
@@ -198,3 +201,36 @@ def test_functions_that_are_none(text):
 def test_an_output_that_only_bpf_leaves_chooses_it():
     assert choose_backend("auto", ["page-faults"], "x.kprof") == "bpf"
     assert choose_backend("auto", ["page-faults"], "x.folded") == "perf"
+
+
+@pytest.mark.parametrize(
+    ("event", "call_graph", "target", "copies"),
+    [
+        ("on-cpu", "auto", {"pids": (1,)}, layout.COPY_UNFRAMED),
+        ("on-cpu", "auto", {"all_cpus": True}, layout.COPY_UNFRAMED),
+        ("off-cpu", "auto", {"pids": (1,)}, layout.COPY_UNFRAMED),
+        # What a whole host does is not bounded, and neither are faults.
+        ("off-cpu", "auto", {"all_cpus": True}, layout.FOLLOW),
+        ("page-faults", "auto", {"pids": (1,)}, layout.FOLLOW),
+        ("page-faults", "dwarf", {"pids": (1,)}, layout.COPY_ALL),
+        ("on-cpu", "fp", {"pids": (1,)}, layout.FOLLOW),
+        ("cpu-clock:k", "dwarf", {"pids": (1,)}, layout.FOLLOW),
+    ],
+)
+def test_where_stacks_are_copied(event, call_graph, target, copies):
+    request = RecordRequest(events=(event,), call_graph=call_graph, **target)
+    (source,) = plan(request, hardware=False, fastest=10_000, tracepoint=lambda _: 1).sources
+    assert source.copies == copies
+
+
+def test_room_is_taken_for_what_is_used():
+    settings = np.zeros(1, layout.SETTINGS)
+    plain = rooms_for(settings, 99)
+    assert (plain.records, plain.copies) == (0, 0)
+    assert plain.of_maps()["copies"] == plain.of_maps()["records"] == mmap.PAGESIZE
+    settings["timestamps"], settings["copy_bytes"], settings["events"]["copies"] = 1, 8192, layout.COPY_ALL
+    small, large = rooms_for(settings, 99), rooms_for(settings, 1_000_000)
+    assert small.of_maps()["rows_a"] == 1
+    assert plain.copies < small.copies < large.copies <= 1 << 26
+    assert large.memory > small.memory > small.copies
+    assert rooms_for(np.zeros(1, layout.SETTINGS), 0).rows == plain.rows
