@@ -136,6 +136,8 @@ def compare(  # noqa: PLR0917 - Typer passes by name
             " record, such as off-cpu, may be given as well, and is told apart.",
         ),
     ] = None,
+    start: o.Start = "",
+    end: o.End = "",
     names: o.Names = o.NameForm.plain,
     inline: o.Inline = None,
     quiet: o.Quiet = False,
@@ -153,7 +155,12 @@ def compare(  # noqa: PLR0917 - Typer passes by name
     from kprof.cli import compare_live as live  # noqa: PLC0415
     from kprof.readers import ReadOptions  # noqa: PLC0415
 
-    choice = pipeline.Choice(ReadOptions(names=names.value, ids=False), inline=inline)
+    keep = o.FilterOptions(None, None, None, None, start, end, "", "", "").build()
+    if given and keep.needs_times:
+        raise UsageError(
+            "--start and --end are of recordings that there are", "record for as long as you want"
+        )
+    choice = pipeline.Choice(ReadOptions(names=names.value, ids=False), filter=keep, inline=inline)
     if inputs:
         sides = _read(inputs, event or [], output, choice)
     else:
