@@ -22,6 +22,8 @@ from kprof.system.cpus import chosen_cpus
 from kprof.system.tools import Tool
 
 _AT_ONCE = 192
+# It reads the types of the kernel first, which takes minutes under emulation.
+_PATIENCE = 400.0
 _READY, _MARK = "ready", "mark"
 _SUCCESS = "tracepoint:sched:sched_process_exec"
 _FAILURES = "tracepoint:syscalls:sys_exit_execve", "tracepoint:syscalls:sys_exit_execveat"
@@ -179,7 +181,7 @@ class BpftraceExec:
                 variables={"BPFTRACE_STRLEN": str(_AT_ONCE), "BPFTRACE_PERF_RB_PAGES": "256"},
             )
         )  # fmt: skip
-        self._came = self._child.wait_for(_READY, times=2)
+        self._came = self._child.wait_for(_READY, times=2, seconds=_PATIENCE)
 
     def rows(self) -> Iterator[Row]:
         """Give what came."""
