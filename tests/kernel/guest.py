@@ -28,6 +28,34 @@ BPF_EVENTS = (
     "syscall",
 )
 
+# 20 programs and more, all ways in which one may start another, and fail.
+EXECUTES = f"""
+for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do /bin/true "number $i"; done
+cd /usr/share
+/bin/true $(/usr/bin/seq 1 900)
+/no/such/program with words
+{sys.executable} -SEc 'import os, threading
+threading.Thread(target=os.execv, args=("/bin/true", ["true", "from", "a thread"])).start()
+import time
+time.sleep(60)'
+{sys.executable} -SEc 'import ctypes
+words = (ctypes.c_char_p * 4)(b"true", b"by", b"execveat", None)
+ctypes.CDLL(None).syscall(322, -100, b"/bin/true", words, (ctypes.c_char_p * 1)(None), 0)'
+exit 7
+"""
+EXECUTED = "pid,tid,ppid,uid,comm,pcomm,ret,call,filename,cwd,args"
+NAME = "file->f_path.dentry->d_name.name"
+TRACED = (
+    ("kprobe:vfs_read", "--fields", f"comm,count,file->f_path,{NAME}", "--filter", f"{NAME} == hostname"),
+    ("fexit:vfs_read", "--fields", "comm,count,ret,file->f_path", "--filter", f"{NAME} == hostname"),
+    ("call:vfs_read", "--fields", f"comm,{NAME},ret,duration", "--filter", f"{NAME} == hostname"),
+    ("fentry:vfs_read", "--fields", "comm,count", "--filter", f"{NAME} == hostname"),
+    ("kretprobe:vfs_read", "--fields", "comm,ret"),
+    ("open", "--fields", "comm,filename,ret", "--filter", "filename == /etc/hostname"),
+    ("exit", "--fields", "comm,code,age"),
+    ("call:/lib/x86_64-linux-gnu/libc.so.6:getenv", "--fields", "comm,arg0:str,duration"),
+)
+
 
 def main():
     let_everybody_through(sys.executable, *sys.path)
@@ -45,6 +73,10 @@ def main():
     for name, *how in (("fp", "-g", "fp"), ("dwarf", "-g", "dwarf"), ("auto", "--timestamps")):
         record(f"bpf -g {name}", "--backend", "bpf", *how, "--", *READING)
     record("bpf -g dwarf off-cpu", "--backend", "bpf", "-g", "dwarf", "-e", "off-cpu", "--", *SLEEPING)
+    for engine in ("libbpf", "bpftrace", "bcc"):
+        trace(f"exec {engine}", "exec", "--engine", engine, "--fields", EXECUTED, "--", "sh", "-c", EXECUTES)
+    for event, *how in TRACED:
+        trace(event, event, *how, "--", "cat", "/etc/hostname")
     sysctl(perf_event_paranoid=2)
     record("paranoid-2", "--", *READING, user=NOBODY)
     record("paranoid-2-all", "-a", "-d", "1", user=NOBODY)
@@ -106,17 +138,28 @@ def record(name, *arguments, user=()):
     shutil.rmtree(folder)
 
 
+def trace(name, *arguments):
+    start = time.monotonic()
+    done = run([*KPROF[:-1], "trace", arguments[0], "--json", *arguments[1:]], seconds=500)
+    lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
+    report(
+        f"trace {name}",
+        code=done.returncode, err=done.stderr[-3000:], rows=list(map(json.loads, lines)),
+        seconds=round(time.monotonic() - start, 1),
+    )  # fmt: skip
+
+
 def probe():
     made = run([shutil.which("perf"), "probe", "-q", "--add", "vfs_read"])
     report("perf-probe", code=made.returncode, err=made.stderr)
     record("probe", "-e", "probe:vfs_read", "--", *READING)
 
 
-def run(command, cwd="/"):
+def run(command, cwd="/", seconds=120):
     environment = {**os.environ, "HOME": "/nonexistent", "TMPDIR": "/tmp"}
     return subprocess.run(
         command, cwd=cwd, env=environment, capture_output=True, text=True, errors="replace",
-        check=False, timeout=120, stdin=subprocess.DEVNULL,
+        check=False, timeout=seconds, stdin=subprocess.DEVNULL,
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ One machine is booted, does every run, and the tests look at what came of them.
 import importlib.util
 import platform
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,7 @@ def load(name):
 
 @pytest.fixture(scope="session")
 def runs(tmp_path_factory):
-    return load("machine").run_in_guest(HERE / "guest.py", tmp_path_factory.mktemp("machine"), seconds=600)
+    return load("machine").run_in_guest(HERE / "guest.py", tmp_path_factory.mktemp("machine"), seconds=1500)
 
 
 def stacks(run):
@@ -188,3 +189,59 @@ def test_kptr_1_hides_nothing_from_root(runs):
     assert run["code"] == 7, run["err"]
     assert not re.search("hidden", run["err"])
     assert has_kernel_names(run)
+
+
+@pytest.mark.parametrize("engine", ["libbpf", "bpftrace", "bcc"])
+def test_what_a_script_executes_by_all_engines(runs, engine):
+    run = runs[f"trace exec {engine}"]
+    if run["code"] == 3 and "is not installed" in run["err"]:
+        pytest.skip(run["err"])
+    assert run["code"] == 7, run["err"]
+    assert ", 0 lost" in run["err"]
+    told = [(row["call"], row["ret"], row["cwd"], row["args"]) for row in run["rows"]]
+    expected = [("execve", 0, "/", ["/bin/true", f"number {i}"]) for i in range(1, 17)]
+    expected += [
+        ("execve", 0, "/usr/share", ["/usr/bin/seq", "1", "900"]),
+        ("execve", 0, "/usr/share", ["/bin/true", *map(str, range(1, 901))]),
+        ("execve", -2, "/usr/share", ["/no/such/program", "with", "words"]),
+        ("execve", 0, "/usr/share", ["true", "from", "a thread"]),
+        ("execveat", 0, "/usr/share", ["true", "by", "execveat"]),
+    ]
+    assert [each for each in told if each in expected] == expected
+    # Besides them there is the shell, looked for in some places, and Python.
+    assert {words[0] for *_, words in told if words} <= {
+        "/bin/true", "/usr/bin/seq", "/no/such/program", "true", "sh", sys.executable,
+    }  # fmt: skip
+    thread = next(row for row in run["rows"] if row["args"] == ["true", "from", "a thread"])
+    assert thread["tid"] != thread["pid"]
+    assert thread["pcomm"] == "sh"
+
+
+@pytest.mark.parametrize("event", ["kprobe:vfs_read", "fexit:vfs_read", "call:vfs_read"])
+def test_arguments_and_results_of_a_function_of_the_kernel(runs, event):
+    run = runs[f"trace {event}"]
+    assert run["code"] == 0, run["err"]
+    assert {row["comm"] for row in run["rows"]} == {"cat"}
+    # The name itself, and then the end of the file.
+    size = len(Path("/etc/hostname").read_bytes())
+    name = "file->f_path.dentry->d_name.name"
+    if event != "kprobe:vfs_read":
+        assert [row["ret"] for row in run["rows"]] == [size, 0]
+    else:
+        assert [row["count"] for row in run["rows"]] == [131072, 131072]
+    if event == "call:vfs_read":
+        assert {row[name] for row in run["rows"]} == {"hostname"}
+        assert all(row["duration"] > 0 for row in run["rows"])
+    else:
+        assert {row["file->f_path"] for row in run["rows"]} == {"/etc/hostname"}
+
+
+def test_other_events_are_traced_on_another_kernel_too(runs):
+    assert len(runs["trace fentry:vfs_read"]["rows"]) == 2
+    assert len(runs["trace kretprobe:vfs_read"]["rows"]) > 2
+    (opened,) = runs["trace open"]["rows"]
+    assert opened["ret"] >= 3
+    assert [(row["comm"], row["code"]) for row in runs["trace exit"]["rows"]] == [("cat", 0)]
+    asked = [row["arg0:str"] for row in runs["trace call:/lib/x86_64-linux-gnu/libc.so.6:getenv"]["rows"]]
+    assert asked
+    assert all(re.fullmatch(r"[A-Z_]+", name) for name in asked)
