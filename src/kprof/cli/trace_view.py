@@ -25,7 +25,7 @@ _BOLD, _DIM, _RED, _YELLOW, _CYAN = "1", "2", "31", "33", "36"
 _NANOSECONDS = 1_000_000_000
 _WIDTHS = {
     "time": 15, "event": 14, "pid": 7, "tid": 7, "ppid": 7, "tpid": 7, "uid": 5, "gid": 5, "cpu": 3,
-    "comm": 15, "pcomm": 15, "tcomm": 15, "ret": 6, "duration": 9, "age": 9, "saddr": 15, "daddr": 15,
+    "comm": 15, "pcomm": 15, "tcomm": 15, "ret": 12, "duration": 9, "age": 9, "saddr": 15, "daddr": 15,
     "sport": 5, "dport": 5, "cwd": 24, "sector": 12, "bytes": 10, "dev": 7, "op": 8, "sig": 9, "signal": 9,
     "code": 7, "flags": 20, "mode": 5, "filename": 32, "result": 9, "prev_comm": 15, "next_comm": 15,
 }  # fmt: skip
