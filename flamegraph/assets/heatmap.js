@@ -3,7 +3,7 @@ import { byId } from './chrome.js';
 import { drawFigure } from './draw.js';
 import { rowsOf } from './events.js';
 import { formatWeight } from './format.js';
-import { cellCount, cellTime, holds, moved, partText, readPart, sayPart } from './moments.js';
+import { boxesOf, cellCount, cellTime, holds, moved, partText, readPart, sayPart } from './moments.js';
 
 const AXIS = 44;
 const FOOT = 16;
@@ -38,25 +38,22 @@ export function cellHeight({ rows }) {
 
 /**
  * @param {Float64Array} cells @param {Heat} heat @param {number} width @param {string} theme
- * @param {Part | null} part cells outside of it are faint
  */
-export function heatFigure(cells, heat, width, theme, part) {
+export function heatFigure(cells, heat, width, theme) {
   const ramp = RAMP[theme];
   const high = cellHeight(heat);
   const most = cells.reduce((top, weight) => Math.max(top, weight), 0) || 1;
   const wide = (width - AXIS) / heat.columns;
   const [gapX, gapY] = [wide > 4 ? 1 : 0, wide > 4 && high > 4 ? 1 : 0];
-  const inside = part ? holds(part, heat) : () => true;
   const paths = new Map();
   cells.forEach((weight, cell) => {
     const shade = weight ? Math.max(1, Math.ceil(Math.sqrt(weight / most) * (ramp.length - 1))) : 0;
     if (!shade && !gapX) return;
-    const key = `${shade} ${inside(cell) ? 1 : 0.25}`;
     const [left, low] = [AXIS + Math.floor(cell / heat.rows) * wide, FOOT + (cell % heat.rows) * high];
-    paths.set(key, `${paths.get(key) ?? ''}M${left.toFixed(1)} ${low}H${(left + wide - gapX).toFixed(1)}V${low + high - gapY}H${left.toFixed(1)}Z`);
+    paths.set(shade, `${paths.get(shade) ?? ''}M${left.toFixed(1)} ${low}H${(left + wide - gapX).toFixed(1)}V${low + high - gapY}H${left.toFixed(1)}Z`);
   });
-  const fill = (path, fillcolor, opacity = 1) => ({ type: 'path', path, fillcolor, opacity, line: { width: 0 }, layer: 'below' });
-  const shapes = [...paths].map(([key, path]) => fill(path, ramp[Number(key.split(' ')[0])], Number(key.split(' ')[1])));
+  const fill = (path, fillcolor) => ({ type: 'path', path, fillcolor, line: { width: 0 }, layer: 'below' });
+  const shapes = [...paths].map(([shade, path]) => fill(path, ramp[shade]));
   const height = FOOT + heat.rows * high;
   if (!gapX) shapes.unshift(fill(`M${AXIS} ${FOOT}H${width}V${height}H${AXIS}Z`, ramp[0]));
   const ink = theme === 'dark' ? '#a0a7b4' : '#5d6470';
@@ -69,6 +66,17 @@ export function heatFigure(cells, heat, width, theme, part) {
       xaxis: { range: [0, width], visible: false, fixedrange: true }, yaxis: { range: [0, height], visible: false, fixedrange: true },
     },
   };
+}
+
+/**
+ * The path that covers all but what is chosen: to draw it is cheap, however many cells there are.
+ * @param {Part | null} part @param {Heat} heat @param {number} width @returns {string}
+ */
+export function veilPath(part, heat, width) {
+  if (!part) return '';
+  const [wide, high] = [(width - AXIS) / heat.columns, cellHeight(heat)];
+  const box = ([left, right, low, top]) => `M${AXIS + left * wide} ${(heat.rows - top - 1) * high}H${AXIS + (right + 1) * wide}V${(heat.rows - low) * high}H${AXIS + left * wide}Z`;
+  return box([0, heat.columns - 1, 0, heat.rows - 1]) + boxesOf(part, heat).map(box).join('');
 }
 
 /** How far within a column. */
@@ -107,13 +115,20 @@ export function startHeatmap(samples, page, keepOnly) {
     return clampTo(column, heat.columns) * heat.rows + clampTo(row, heat.rows);
   };
   const say = (text) => { byId('heat-text').textContent = text; };
+  let drawn = '';
   const draw = (part) => {
     if (event !== page.state.event) cells = heatCells(samples, facet, (event = page.state.event));
     field.style.height = `${FOOT + heat.rows * cellHeight(heat)}px`;
     field.style.minWidth = `${AXIS + heat.columns * FEWEST_PIXELS}px`;
     say(spoken(part, cells, heat, page.unit));
     byId('heat-all').disabled = !part;
-    return drawFigure(byId('heat-plot'), heatFigure(cells, heat, Math.max(120, field.clientWidth), page.theme, part));
+    const width = Math.max(120, field.clientWidth);
+    byId('heat-veil').setAttribute('d', veilPath(part, heat, width));
+    // Every zoom of the graph comes here, too.
+    const look = `${width} ${page.theme} ${event}`;
+    if (drawn === look) return undefined;
+    drawn = look;
+    return drawFigure(byId('heat-plot'), heatFigure(cells, heat, width, page.theme));
   };
   const choose = (part) => keepOnly(name, part ? [partText(part)] : null);
   page.drawHeat = () => (byId('heat').open ? draw(chosen()) : undefined);

@@ -44,6 +44,18 @@ export function holds(part, heat) {
   };
 }
 
+/** @param {Part} part @param {Heat} heat @returns {[number, number, number, number][]} what it covers, as boxes: first and last column, first and last row */
+export function boxesOf(part, heat) {
+  if (part.box) {
+    const { left, right, low, high } = sidesOf(part, heat);
+    return [[left, right, low, high]];
+  }
+  const [first, last, top] = [Math.floor(part.from / heat.rows), Math.floor(part.to / heat.rows), heat.rows - 1];
+  if (first === last) return [[first, last, part.from % heat.rows, part.to % heat.rows]];
+  const between = last > first + 1 ? [[first + 1, last - 1, 0, top]] : [];
+  return [[first, first, part.from % heat.rows, top], ...between, [last, last, 0, part.to % heat.rows]];
+}
+
 /** @param {Part} part @param {Heat} heat @returns {number[]} */
 export function cellsOf(part, heat) {
   const inside = holds(part, heat);

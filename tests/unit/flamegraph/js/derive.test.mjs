@@ -4,7 +4,7 @@ import { bookOf } from '../../../../flamegraph/assets/decode.js';
 import { calleesOf, callersOf, derive, nameRank } from '../../../../flamegraph/assets/derive.js';
 import { functionRows, sortRows } from '../../../../flamegraph/assets/functions.js';
 import { isWhole, panSpan, zoomSpan } from '../../../../flamegraph/assets/gestures.js';
-import { cellsOf, moved, partText, readPart, sayPart } from '../../../../flamegraph/assets/moments.js';
+import { boxesOf, cellsOf, moved, partText, readPart, sayPart } from '../../../../flamegraph/assets/moments.js';
 import { WHOLE, layoutRows } from '../../../../flamegraph/assets/layout.js';
 import { compileQuery, escapePattern } from '../../../../flamegraph/assets/search.js';
 import { inPreorder } from '../../../../flamegraph/assets/shape.js';
@@ -156,6 +156,10 @@ test('parts of the time are read carefully', () => {
   for (const text of [undefined, '', 'x', '5-3', '-1-3', '1.5-2', '30-40', '3x20', '99x1', '1x2x3']) assert.equal(readPart(text, heat), null);
   assert.deepEqual(cellsOf(span, heat), [3, 4, 5, 6, 7, 8, 9]);
   assert.deepEqual(cellsOf(box, heat), [5, 6, 9, 10, 13, 14]);
+  for (const part of [span, box, { from: 5, to: 6, box: false }, { from: 0, to: 19, box: false }]) {
+    const covered = boxesOf(part, heat).flatMap(([left, right, low, high]) => cellsOf({ from: left * 4 + low, to: right * 4 + high, box: true }, heat));
+    assert.deepEqual(covered.sort((a, b) => a - b), cellsOf(part, heat));
+  }
   assert.equal(sayPart(span, heat), '0.75 s to 2.50 s');
   assert.equal(sayPart(box, { ...heat, before: 10 }), '0.25 s to 0.75 s of each second, 11.00 s to 14.00 s');
 });
