@@ -52,6 +52,7 @@ export function boxesOf(part, heat) {
   }
   const [first, last, top] = [Math.floor(part.from / heat.rows), Math.floor(part.to / heat.rows), heat.rows - 1];
   if (first === last) return [[first, last, part.from % heat.rows, part.to % heat.rows]];
+  /** @type {[number, number, number, number][]} */
   const between = last > first + 1 ? [[first + 1, last - 1, 0, top]] : [];
   return [[first, first, part.from % heat.rows, top], ...between, [last, last, 0, part.to % heat.rows]];
 }
