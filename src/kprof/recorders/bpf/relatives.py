@@ -1,29 +1,15 @@
 """Which records of the log of address spaces are about processes that are recorded, and their children."""
 
 import struct
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterable
 
 from kprof.wire import perf_abi as abi
 
 _HEAD = struct.Struct("<IHH")
 _HEAD_AND_PAIR = struct.Struct("<IHHII")
+_EVERYBODY = -1
 # Records that begin with process and thread, or with process and parent.
 _OF_PROCESS = {abi.RECORD_MMAP2, abi.RECORD_COMM, abi.RECORD_EXIT, abi.RECORD_FORK}
-
-
-class _Record(NamedTuple):
-    """A record.
-
-    Attributes:
-        pid: Whose it is; 0 if it is of no process.
-        parent: The process that forked it; 0 if it is no fork.
-        content: All of it.
-    """
-
-    pid: int
-    parent: int
-    content: bytes
 
 
 class Relatives:
@@ -39,32 +25,55 @@ class Relatives:
 
     def __init__(self, pids: Iterable[int]) -> None:
         self._pids = set(pids)
-        self._held: list[_Record] = []
+        self._held = _Batch(b"")
 
     def pick(self, records: bytes) -> bytes:
         """Return those of the newest records that are kept, and those of before that turn out to be."""
         if not self._pids:
             return records
-        waiting = [*self._held, *_parse(records)]
-        forks = [(record.pid, record.parent) for record in waiting if record.parent]
-        before = 0
-        # Until nobody is added: a child of a child may stand before its parent.
-        while before != len(self._pids):
-            before = len(self._pids)
+        before, newest = self._held, _Batch(records)
+        self._held = newest
+        kept = newest.take(self._pids)
+        if not self._adopt([*before.forks, *newest.forks]):
+            return kept
+        # Those that were adopted: both may have something of theirs.
+        return before.take(self._pids) + kept + newest.take(self._pids)
+
+    def _adopt(self, forks: list[tuple[int, int]]) -> bool:
+        """Add children, until nobody is added: one of a child may stand before its parent."""
+        begun = before = len(self._pids)
+        while True:
             self._pids.update(child for child, parent in forks if parent in self._pids)
-        # What is of no process, such as names of BPF programs and losses, is everybody's.
-        ours = {0, *self._pids}
-        newest = waiting[len(self._held) :]
-        self._held = [record for record in newest if record.pid not in ours]
-        return b"".join(record.content for record in waiting if record.pid in ours)
+            if len(self._pids) == before:
+                return before != begun
+            before = len(self._pids)
 
 
-def _parse(records: bytes) -> Iterator[_Record]:
-    at = 0
-    while at + _HEAD_AND_PAIR.size <= len(records):
-        kind, _, size, pid, other = _HEAD_AND_PAIR.unpack_from(records, at)
-        if size < _HEAD.size:
-            return
-        parent = other if kind == abi.RECORD_FORK else 0
-        yield _Record(pid if kind in _OF_PROCESS else 0, parent, records[at : at + size])
-        at += size
+class _Batch:
+    """Records that were read together.
+
+    Attributes:
+        forks: Child and parent of each fork.
+    """
+
+    def __init__(self, records: bytes) -> None:
+        self._records, self.forks = records, list[tuple[int, int]]()
+        self._left = list[tuple[int, int, int]]()
+        at, unpack, end = 0, _HEAD_AND_PAIR.unpack_from, len(records) - _HEAD_AND_PAIR.size
+        while at <= end:
+            kind, _, size, pid, other = unpack(records, at)
+            if size < _HEAD.size:
+                return
+            if kind == abi.RECORD_FORK:
+                self.forks.append((pid, other))
+            # What is of no process, such as names of BPF programs and losses, is everybody's.
+            self._left.append((pid if kind in _OF_PROCESS else _EVERYBODY, at, at + size))
+            at += size
+
+    def take(self, pids: set[int]) -> bytes:
+        """Return the records of some processes, and of everybody; they are not here any more."""
+        taken = [part for part in self._left if part[0] in pids or part[0] == _EVERYBODY]
+        if not taken:
+            return b""
+        self._left = [part for part in self._left if part[0] not in pids and part[0] != _EVERYBODY]
+        return b"".join([self._records[start:end] for _, start, end in taken])
