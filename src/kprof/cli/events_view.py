@@ -115,6 +115,8 @@ def description_text(found: Description) -> str:
         lines += ["", f"{_paint('Returns', _BOLD)}  {found.result}"]
     if found.example:
         lines += ["", _paint("Record it", _BOLD), f"  {found.example}"]
+    if found.trace:
+        lines += ["", _paint("Trace it", _BOLD), f"  {found.trace}"]
     if found.notes:
         lines += [""]
         width = min(_width(), _WIDE_PAGE) - 2

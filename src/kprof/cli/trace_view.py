@@ -30,6 +30,7 @@ _WIDTHS = {
     "code": 7, "flags": 20, "mode": 5, "filename": 32, "result": 9, "prev_comm": 15, "next_comm": 15,
 }  # fmt: skip
 _USUAL_WIDTH = 10
+_PATHS = ("cwd", "filename")
 _CUT = "…"
 _UNKNOWN = "?"
 
@@ -177,7 +178,12 @@ class _Text(_Writer):
         width = _WIDTHS.get(column.name, _USUAL_WIDTH)
         if column.is_number:
             return text.rjust(width)
-        return text if at == len(self._columns) - 1 else text.ljust(width)
+        if at == len(self._columns) - 1:
+            return text
+        if self._width and len(text) > width and column.name in _PATHS:
+            # The end of a path tells more than its beginning.
+            text = _CUT + text[-width + 1 :]
+        return text.ljust(width)
 
     def _paint(self, text: str, color: str) -> str:
         return f"\x1b[{color}m{text}\x1b[0m" if self._is_terminal and "NO_COLOR" not in os.environ else text

@@ -1,6 +1,7 @@
 """All that is known of one event."""
 
 import difflib
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from kprof.survey.catalog import Catalog
 from kprof.survey.events import Event
 
 _LIKE = 3
+_TRACED = frozenset({"tracepoint", "syscall", "raw tracepoint", "kernel function", "function"})
 _NO_INTERFACE = (
     "a function of the kernel is no stable interface: another kernel may lack it, inline it or give it other"
     " arguments; prefer a tracepoint"
@@ -49,6 +51,7 @@ class Description:
         result: The type of what its function returns; empty if it has none.
         example: A command that records it; empty if nothing does.
         notes: What a user must know.
+        trace: A command that shows its occurrences one by one; empty if nothing does.
     """
 
     event: Event
@@ -56,6 +59,7 @@ class Description:
     result: str
     example: str
     notes: Sequence[str]
+    trace: str = ""
 
 
 def describe(name: str, catalog: Catalog) -> Description:
@@ -70,7 +74,7 @@ def describe(name: str, catalog: Catalog) -> Description:
     """
     found = _find(name, catalog)
     parameters, result, notes = _parts(found, catalog)
-    return Description(found, parameters, result, _example(found), notes)
+    return Description(found, parameters, result, _example(found), notes, _trace(found))
 
 
 def _find(name: str, catalog: Catalog) -> Event:
@@ -150,3 +154,10 @@ def _example(event: Event) -> str:
     if not any(verdict.reached for verdict in event.reach.values()):
         return ""
     return f"kprof record -e {event.name} {_TARGETS.get(event.name, '-a')} -d 10"
+
+
+def _trace(event: Event) -> str:
+    if event.kind not in _TRACED or not event.reach["libbpf"].reached:
+        return ""
+    name = re.sub(r"^syscalls:sys_(enter|exit)_", "syscall:", event.name)
+    return f"kprof trace {name}"

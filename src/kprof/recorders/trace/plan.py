@@ -23,6 +23,7 @@ from kprof.wire import bpf_events as layout
 
 _SYSCALL = "syscall:"
 _OF_ALL = {"time": Column("time", "time"), "event": Column("event")}
+_WIDE = ("cwd", "filename", "args")
 _NUMBERS = frozenset({"number", "errno", "ns"})
 # What tells whether the arguments of a program are all there.
 _BESIDE_WORDS = ("args_bytes", "cut")
@@ -134,11 +135,11 @@ def _names(request: TraceRequest, events: Sequence[TracedEvent]) -> list[str]:
     names: dict[str, None] = {}
     for event in events:
         names |= dict.fromkeys(event.usual)
-    several = len({event.name for event in events}) > 1
-    return [
-        *(["time", "event"] if several else []),
-        *(name for name in names if name != "time" or not several),
-    ]
+    if len({event.name for event in events}) == 1:
+        return list(names)
+    # What has no width of its own stands last, or each event would push the columns of the others away.
+    rest = sorted((name for name in names if name != "time"), key=lambda name: name in _WIDE)
+    return ["time", "event", *rest]
 
 
 def _find(event: TracedEvent, text: str, *, types: KernelTypes) -> Field:
