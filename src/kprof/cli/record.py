@@ -3,7 +3,6 @@
 import os
 import shlex
 import sys
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,6 +11,7 @@ from typer.core import TyperCommand
 from kprof.cli import options as o
 from kprof.cli import targets
 from kprof.cli.console import be_quiet
+from kprof.cli.record_choices import Backend, CallGraph, Engine, Weight
 from kprof.errors import NotAvailableError, UsageError
 
 if TYPE_CHECKING:
@@ -19,40 +19,6 @@ if TYPE_CHECKING:
 
 _HOW = "How to record it"
 _OUT = "What to leave"
-
-
-class Backend(StrEnum):
-    """What records."""
-
-    auto = "auto"
-    perf = "perf"
-    bpf = "bpf"
-
-
-class Engine(StrEnum):
-    """What loads BPF programs."""
-
-    auto = "auto"
-    libbpf = "libbpf"
-    bpftrace = "bpftrace"
-    bcc = "bcc"
-
-
-class Weight(StrEnum):
-    """What intervals weigh."""
-
-    NS = "ns"
-    BYTES = "bytes"
-    COUNT = "count"
-
-
-class CallGraph(StrEnum):
-    """How perf finds the callers."""
-
-    auto = "auto"
-    fp = "fp"
-    dwarf = "dwarf"
-    lbr = "lbr"
 
 
 class RecordCommand(TyperCommand):
