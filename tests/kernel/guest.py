@@ -117,12 +117,12 @@ def sysctl(**settings):
         Path("/proc/sys/kernel", name).write_text(str(value))
 
 
-def record(name, *arguments, user=()):
+def record(name, *arguments, user=(), seconds=120):
     folder = Path("/tmp/guest", name)
     folder.mkdir(parents=True)
     folder.chmod(0o777)
     start = time.monotonic()
-    done = run([*user, *KPROF, *arguments], cwd=folder)
+    done = run([*user, *KPROF, *arguments], cwd=folder, seconds=seconds)
     output = folder / "out.folded"
     text = output.read_text(errors="replace") if output.exists() else None
     kept = None if text is None else text.splitlines()[:LINES_KEPT]

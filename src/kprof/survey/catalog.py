@@ -1,7 +1,7 @@
 """All events of this host that fit a pattern."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
 from kprof.elf import ElfFile
@@ -10,7 +10,8 @@ from kprof.elf.kernel_types import KernelTypes
 from kprof.elf.usdt import probes_of
 from kprof.errors import KprofError
 from kprof.recorders.bpf.binaries import open_binary
-from kprof.survey.events import Event, Pattern
+from kprof.survey.events import Event, Pattern, Verdict
+from kprof.survey.other_engines import OtherEngines
 from kprof.survey.reach import NEEDS_BPF, Reach
 from kprof.survey.words import HARDWARE, MEANINGS, RECIPES
 from kprof.system.event_formats import Field, fields_of
@@ -28,16 +29,20 @@ class Catalog:
     Args:
         binaries: Programs and libraries whose functions and probes are listed, too.
         root: Where the file system is.
+        others: Verdicts of the engines beside libbpf; tried on this host if None.
 
     Attributes:
         notes: What could not be listed, and what to do about it.
     """
 
-    def __init__(self, binaries: Sequence[str] = (), root: str = "/") -> None:
+    def __init__(
+        self, binaries: Sequence[str] = (), root: str = "/", others: OtherEngines | None = None
+    ) -> None:
         self.notes: list[str] = []
         self._binaries, self._root = binaries, root
         self.functions = KernelFunctions(root)
         self.reach = Reach(self.functions, root=root)
+        self._others = others or OtherEngines()
         self.types = KernelTypes(root)
 
     def matching(self, text: str) -> Iterator[Event]:
@@ -55,20 +60,26 @@ class Catalog:
             yield from self._of_binary(path, pattern)
         yield from self._functions(pattern)
 
+    def _reach(
+        self, name: str, kind: str, perf: Verdict, libbpf: Verdict, *, counts_tracers: bool = False
+    ) -> Mapping[str, Verdict]:
+        others = self._others.verdicts(name, kind, libbpf, counts_tracers=counts_tracers)
+        return {"perf": perf, "libbpf": libbpf, **others}
+
     def _recipes(self, pattern: Pattern) -> Iterator[Event]:
         for name, what in RECIPES.items():
             if pattern.fits(name):
                 verdict = self.reach.hook("samples")
                 verdict = self.reach.tried(name) if verdict.reached else verdict
                 perf = self.reach.perf(name, "recipe") if name == "on-cpu" else NEEDS_BPF
-                yield Event(name, "recipe", what, {"perf": perf, "libbpf": verdict})
+                yield Event(name, "recipe", what, self._reach(name, "recipe", perf, verdict))
 
     def _perf(self, pattern: Pattern) -> Iterator[Event]:
         listed = dict.fromkeys(HARDWARE, "hardware event") | dict(perf_events() or MEANINGS.items())
         for name, kind in listed.items():
             if pattern.fits(name):
                 kind = kind if kind.endswith(" event") else "software event"  # noqa: PLW2901
-                reach = {"perf": self.reach.perf(name, kind), "libbpf": self.reach.planned(name)}
+                reach = self._reach(name, kind, self.reach.perf(name, kind), self.reach.planned(name))
                 yield Event(name, kind, MEANINGS.get(name, HARDWARE.get(name, "")), reach)
 
     @cached_property
@@ -93,7 +104,8 @@ class Catalog:
                 what = entry if syscall[1] == "enter" else f"{syscall[2]} returns ret"
             else:
                 what = fields
-            reach = {"perf": self.reach.perf(name, "tracepoint"), "libbpf": self.reach.hook("tracepoints")}
+            perf, libbpf = self.reach.perf(name, "tracepoint"), self.reach.hook("tracepoints")
+            reach = self._reach(name, "tracepoint", perf, libbpf)
             yield Event(name, "syscall" if syscall else "tracepoint", what, reach, aliases)
 
     def fields(self, name: str) -> list[Field]:
@@ -112,7 +124,8 @@ class Catalog:
                 prototype = self.types.raw_prototype(name)
                 what = prototype.spelled(name).partition(" ")[2] if prototype else ""
                 what += f"; its fields: {twins[name]}" if name in twins else ""
-                reach = {"perf": NEEDS_BPF, "libbpf": self.reach.hook("raw tracepoints")}
+                libbpf = self.reach.hook("raw tracepoints")
+                reach = self._reach(f"raw_tp:{name}", "raw tracepoint", NEEDS_BPF, libbpf)
                 yield Event(f"raw_tp:{name}", "raw tracepoint", what, reach)
 
     def _functions(self, pattern: Pattern) -> Iterator[Event]:
@@ -129,7 +142,8 @@ class Catalog:
                 ("fentry", self.reach.fentry(function.name, prototype)),
             ):
                 name = f"{hook}:{function.name}"
-                yield Event(name, "kernel function", what, {"perf": NEEDS_BPF, "libbpf": verdict})
+                reach = self._reach(name, "kernel function", NEEDS_BPF, verdict)
+                yield Event(name, "kernel function", what, reach)
 
     def _of_binary(self, path: str, pattern: Pattern) -> Iterator[Event]:
         elf = open_binary(path)
@@ -138,7 +152,8 @@ class Catalog:
             if pattern.fits(name):
                 what = f"at {probe.address:#x}, {len(probe.arguments)} arguments"
                 what += ", counts its tracers" if probe.semaphore else ""
-                reach = {"perf": NEEDS_BPF, "libbpf": self.reach.hook("uprobe")}
+                libbpf, counts = self.reach.hook("uprobe"), bool(probe.semaphore)
+                reach = self._reach(name, "usdt probe", NEEDS_BPF, libbpf, counts_tracers=counts)
                 yield Event(name, "usdt probe", what, reach)
         yield from self._user_functions(elf, path, pattern)
 
@@ -148,7 +163,7 @@ class Catalog:
             if pattern.fits(name):
                 what = f"{_demangled(function.name)}, {function.size:,} bytes"
                 what += f", one of {function.namesakes} of this name" if function.namesakes > 1 else ""
-                reach = {"perf": NEEDS_BPF, "libbpf": self.reach.hook("uprobe")}
+                reach = self._reach(name, "function", NEEDS_BPF, self.reach.hook("uprobe"))
                 yield Event(name, "function", what, reach)
 
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-ENGINES = ("perf", "libbpf")
+ENGINES = ("perf", "libbpf", "bpftrace", "bcc")
 
 
 @dataclass(frozen=True, slots=True)

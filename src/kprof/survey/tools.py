@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from kprof.errors import KprofError
 from kprof.recorders.bpf import libbpf
 from kprof.survey.findings import Finding, State
+from kprof.system.headers import other_headers
 from kprof.system.kernel_config import has_headers
 from kprof.system.packages import install_command
 from kprof.system.process import find_program, run
@@ -84,7 +85,10 @@ def _headers(root: str) -> Finding:
     name = "kernel headers"
     if has_headers(root):
         return Finding("tools", name, f"for {platform.release()}")
+    mend = f"{installing('headers', root)}, or: sudo modprobe kheaders"
+    if other := other_headers(root):
+        value = f"none for {platform.release()}; those of {other} do for kprof's own programs"
+        return Finding("tools", name, value, State.GOOD, "other programs of BCC need the kernel's own")
     return Finding(
-        "tools", name, f"none for {platform.release()}", State.LIMITED, "BCC compiles against them",
-        f"{installing('headers', root)}, or: sudo modprobe kheaders",
-    )  # fmt: skip
+        "tools", name, f"none for {platform.release()}", State.LIMITED, "BCC compiles against them", mend
+    )

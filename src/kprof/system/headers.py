@@ -60,6 +60,11 @@ def find_headers(folder: str, root: str = "/") -> Headers:
     )
 
 
+def other_headers(root: str = "/") -> str:
+    """Return the release of the newest other kernel that has headers; empty if there is none."""
+    return next((release for release, _ in _others(Path(root, "lib/modules"))), "")
+
+
 def _others(modules: Path) -> Iterator[tuple[str, list[Path]]]:
     """Give kernels that have headers, the newest first, and where these are."""
     found = sorted(modules.glob("*/build"), key=lambda path: _version(path.parent.name), reverse=True)

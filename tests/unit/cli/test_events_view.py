@@ -7,17 +7,21 @@ from kprof.survey.describe import Description, Parameter
 from kprof.survey.events import Event, Verdict
 
 YES = Verdict()
-SWITCH = Event("sched:sched_switch", "tracepoint", "prev_comm, prev_pid", {"perf": YES, "libbpf": YES})
+OTHERS = {"bpftrace": YES, "bcc": Verdict("no kernel headers")}
+SWITCH = Event(
+    "sched:sched_switch", "tracepoint", "prev_comm, prev_pid", {"perf": YES, "libbpf": YES, **OTHERS}
+)
 READ = Event(
     "kprobe:vfs_read", "kernel function", "ssize_t vfs_read(void)",
-    {"perf": Verdict("bpf only"), "libbpf": Verdict("ambiguous: 2 functions have this very name")},
+    {"perf": Verdict("bpf only"), "libbpf": Verdict("ambiguous: 2 functions have this very name"), **OTHERS},
 )  # fmt: skip
 
 
 def test_columns_of_a_file_are_whole():
     head, switch, read = view.list_text([SWITCH, READ]).splitlines()
     assert head.split()[:4] == ["name", "kind", "perf", "libbpf"]
-    assert "no: ambiguous: 2 functions have this very name  ssize_t vfs_read(void)" in read
+    assert head.split()[4:6] == ["bpftrace", "bcc"]
+    assert "no: ambiguous: 2 functions have this very name  yes       no: no kernel headers" in read
     assert switch.index("prev_comm") == read.index("ssize_t") == head.index("what it is")
     assert "\x1b" not in head + switch + read
 
@@ -35,7 +39,9 @@ def test_a_terminal_has_colours_and_cuts(monkeypatch):
 
 
 def test_how_many():
-    assert view.count([SWITCH, READ]) == "2 events; reached are 1 with perf, 1 with libbpf"
+    assert view.count([SWITCH, READ]) == (
+        "2 events; reached are 1 with perf, 1 with libbpf, 2 with bpftrace, 0 with bcc"
+    )
 
 
 def test_names_that_would_steer_the_terminal_do_not():

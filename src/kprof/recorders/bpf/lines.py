@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import BinaryIO, Generic, TypeVar
 
 Piece = TypeVar("Piece")
+_PATIENCE = 10.0
 
 
 class Gathered(Generic[Piece]):
@@ -19,6 +20,7 @@ class Gathered(Generic[Piece]):
     def __init__(self, stream: BinaryIO, take: Callable[[BinaryIO], Piece | None]) -> None:
         self._queue: queue.SimpleQueue[Piece | None] = queue.SimpleQueue()
         self._ended = False
+        self._stream = stream
         self._thread = threading.Thread(target=self._gather, args=(stream, take), daemon=True)
         self._thread.start()
 
@@ -46,6 +48,12 @@ class Gathered(Generic[Piece]):
         """Give all that has come."""
         while (piece := self.next(0)) is not None:
             yield piece
+
+    def close(self) -> None:
+        """Close our end, once the child has ended."""
+        self._thread.join(_PATIENCE)
+        if not self._thread.is_alive():
+            self._stream.close()
 
     @property
     def ended(self) -> bool:

@@ -72,8 +72,9 @@ class Bcc:
             [tool.path, "-I", str(_DRIVER)],
             err=self._errors, pipe_in=True, pipe_out=True, own_session=True, environment=variables,
         )  # fmt: skip
-        self._stack.callback(self._child.terminate)
         self._frames = Gathered(self._child.stdout, _frame)
+        self._stack.callback(self._frames.close)
+        self._stack.callback(self._child.terminate)
         self._events: list[Frame] = []
         self._said_before = 0
 

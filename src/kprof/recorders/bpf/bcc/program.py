@@ -135,7 +135,9 @@ class _Function:
     @property
     def text(self) -> str:
         body = "\n".join(self._body)
-        return f"int {self.name}({self._context}) {{\n{body}\n    return 0;\n}}\n"
+        # Its fields may be of types that BCC's headers lack, and matter only if they are looked at.
+        context = self._context if self.argument == "ctx" or "args->" in body else "void *args"
+        return f"int {self.name}({context}) {{\n{body}\n    return 0;\n}}\n"
 
     def hooks(self, job: Job) -> list[dict[str, Any]]:
         where, hook = self.where, {"fn_name": self.name}

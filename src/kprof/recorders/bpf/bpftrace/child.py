@@ -88,8 +88,9 @@ class Bpftrace:
             err=self._errors, pipe_out=True, no_input=True, own_session=True,
             environment={**_VARIABLES, **(variables or {})},
         )  # fmt: skip
-        self._stack.callback(self._child.terminate)
         self._lines = Gathered(self._child.stdout, _line)
+        self._stack.callback(self._lines.close)
+        self._stack.callback(self._child.terminate)
 
     def __enter__(self) -> Self:
         return self
