@@ -4,7 +4,7 @@
 
 Makes a page with each tool, opens it in Chromium, clicks a frame and searches. Printed is a table in Markdown: CPU time
 and peak memory of making it, its size, when the first frames were on the screen (wall time since navigation, or since
-the file was chosen), the time of the page's thread that a zoom and a search took (CPU, so that a busy machine does not
+the file was chosen) and what CPU time they took of the page's thread, the time of the page's thread that a zoom and a search took (CPU, so that a busy machine does not
 matter much), and the memory of the renderer. Nothing is asserted. `npm install d3 d3-flame-graph speedscope` makes the
 folder of peers.
 """
@@ -24,9 +24,7 @@ from playwright.sync_api import Browser, Error, Playwright, sync_playwright
 
 PATTERN = "alloc"
 QUIET_MS = 400
-HEAD = (
-    "| tool | made | with | size | first frames | zoom | search | memory |\n|---|---|---|---|---|---|---|---|"
-)
+HEAD = "| tool | made | with | size | first frames | their CPU | zoom | search | memory |\n|---|---|---|---|---|---|---|---|---|"
 
 
 def make_stacks(path: Path, count: int) -> None:
@@ -88,7 +86,7 @@ def measure(playwright: Playwright, maker: Maker, folded: Path, folder: Path, op
     try:
         address, cost = maker.make(folded, folder, options.limit)
     except (TimeoutError, SystemExit) as error:
-        return f"| {maker.name} | {str(error)[:80]} | | | | | | |"
+        return f"| {maker.name} | {str(error)[:80]} | | | | | | | |"
     files = [file for file in folder.iterdir() if file.is_file()]
     size = max(file.stat().st_size for file in files) / 1e6
     made = [f"{cost.cpu:.1f} s", f"{cost.rss_mb:.0f} MB"] if cost.cpu else ["-", "-"]
@@ -106,16 +104,17 @@ def measure(playwright: Playwright, maker: Maker, folded: Path, folder: Path, op
     return (
         "| "
         + " | ".join(
-            [maker.name, *made, f"{size:.1f} MB", *(table_cells(runs) if runs else [says, "", "", ""])]
+            [maker.name, *made, f"{size:.1f} MB", *(table_cells(runs) if runs else [says, "", "", "", ""])]
         )
         + " |"
     )
 
 
 def table_cells(runs: list[tuple[float, ...]]) -> list[str]:
-    first, zoom, search, memory = (median(column) for column in zip(*runs, strict=True))
+    first, first_cpu, zoom, search, memory = (median(column) for column in zip(*runs, strict=True))
     return [
         f"{first:.2f} s",
+        f"{first_cpu:.2f} s",
         "-" if zoom < 0 else f"{zoom:.0f} ms",
         f"{search:.0f} ms",
         f"{memory:.0f} MB",
@@ -123,7 +122,7 @@ def table_cells(runs: list[tuple[float, ...]]) -> list[str]:
 
 
 def use(browser: Browser, maker: Maker, address: str, limit: float) -> tuple[float, ...]:
-    """Return seconds to the first frames, CPU milliseconds of a zoom (-1 for none) and a search, memory in MB."""
+    """Return seconds to the first frames and of CPU till then, CPU milliseconds of a zoom (-1 for none) and a search, and MB."""
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     tab = context.new_page()
     tab.set_default_timeout(limit * 1000)
@@ -133,6 +132,8 @@ def use(browser: Browser, maker: Maker, address: str, limit: float) -> tuple[flo
         f"(function poll() {{ if ({maker.drawn}) requestAnimationFrame(() => setTimeout(() => {{ window.drawnAt = performance.now(); }}));"
         " else requestAnimationFrame(poll); })()"
     )
+    session = context.new_cdp_session(tab)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
     tab.goto(address, wait_until="load" if maker.choose else "commit")
     if maker.choose:
         tab.evaluate("window.begunAt = performance.now()")
@@ -141,10 +142,9 @@ def use(browser: Browser, maker: Maker, address: str, limit: float) -> tuple[flo
     while not tab.evaluate("window.drawnAt"):
         if time.monotonic() > deadline:
             raise TimeoutError(f"did not draw in {limit:.0f} s")
-        tab.wait_for_timeout(50)
+        tab.wait_for_timeout(20)
+    first_cpu = thread_ms(session)
     first = tab.evaluate("window.drawnAt - window.begunAt")
-    session = context.new_cdp_session(tab)
-    session.send("Performance.enable", {"timeDomain": "threadTicks"})
     busy(tab, session, lambda: None)
     zoom = -1.0
     for spot in maker.spots(tab):
@@ -157,7 +157,7 @@ def use(browser: Browser, maker: Maker, address: str, limit: float) -> tuple[flo
             zoom = cost
             break
     search = busy(tab, session, lambda: maker.search(tab, PATTERN))
-    return first / 1000, zoom, search, renderer_mb(browser)
+    return first / 1000, first_cpu / 1000, zoom, search, renderer_mb(browser)
 
 
 def main() -> None:
