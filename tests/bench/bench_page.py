@@ -4,9 +4,9 @@
 
 Makes a page with each tool, opens it in Chromium, clicks a frame and searches. Printed is a table in Markdown: CPU time
 and peak memory of making it, its size, when the first frames were on the screen (wall time since navigation, or since
-the file was chosen) and what CPU time they took of the page's thread, the time of the page's thread that a zoom and a search took (CPU, so that a busy machine does not
-matter much), and the memory of the renderer. Nothing is asserted. `npm install d3 d3-flame-graph speedscope` makes the
-folder of peers.
+the file was chosen) and what CPU time of the page's thread they took, the CPU time of that thread that a zoom and a
+search took, and the memory of the renderer. CPU time is what a busy machine disturbs least. Nothing is asserted.
+`npm install d3 d3-flame-graph speedscope` makes the folder of peers.
 """
 
 import argparse
