@@ -287,13 +287,48 @@ def test_what_holds_no_stack_says_so(text, says):
         read(text.encode())
 
 
-ALL = [*SAYS, "col", "simpleperf"]
+CPUPROFILE = {
+    "nodes": [
+        {"id": 1, "callFrame": {"functionName": "(root)"}, "children": [2, 3]},
+        {"id": 2, "callFrame": {"functionName": "main", "url": "a.js", "lineNumber": 3}, "children": [4]},
+        {"id": 3, "callFrame": {"functionName": "(idle)"}}, {"id": 4, "callFrame": {"functionName": "work"}},
+    ],
+    "startTime": 5, "endTime": 50, "samples": [2, 3, 4, 4], "timeDeltas": [1, 10, 10, 10],
+}  # fmt: skip
+FRAMES = {"1": {"name": "main"}, "2": {"name": "work", "parent": "1"}}
+STACK_FRAMES = {
+    "traceEvents": [], "stackFrames": FRAMES,
+    "samples": [{"cpu": 0, "tid": 3, "ts": 1.5, "name": "cycles", "sf": "2", "weight": 7}],
+}  # fmt: skip
+BUILT = {
+    "col": COL.encode(),
+    "simpleperf": SIMPLEPERF.encode(),
+    "cpuprofile": json.dumps(CPUPROFILE).encode(),
+    "stack frames": json.dumps(STACK_FRAMES).encode(),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("f_[k]", Kind.KERNEL), ("f_[j]", Kind.JIT), ("f_[0]", Kind.JAVA), ("f_[1]_[s]", Kind.JAVA),
+        ("f_[i]", Kind.INLINED), ("f_[p]", Kind.PYTHON), ("f_[pn]", Kind.USER), ("f_[php]", Kind.JIT),
+        ("f_[zz]", Kind.USER), ("java/lang/Thread.run", Kind.JAVA), ("java/util/Map$Entry.<init>", Kind.JAVA),
+        ("runtime.goexit", Kind.USER), ("net/http.(*conn).serve", Kind.USER), ("a/b", Kind.USER),
+        ("std::map<a/b>::find", Kind.USER), ("[libc.so.6]", Kind.UNKNOWN),
+    ],
+)  # fmt: skip
+def test_kinds_that_marks_and_shapes_of_names_tell(name, kind):
+    profile = read(f"app;main;{name} 3\n".encode())
+    assert Kind(profile.frames.kind[profile.frames.name.index(name)]) == kind
+
+
+ALL = [*SAYS, *BUILT, "py-spy.trace.json"]
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_cut_or_damaged_anywhere_it_ends_in_one_error(name):
-    built = {"col": COL.encode(), "simpleperf": SIMPLEPERF.encode()}
-    data, chance = built[name] if name in built else data_of(name)[:20_000], random.Random(name)  # noqa: S311
+    data, chance = BUILT.get(name) or data_of(name)[:20_000], random.Random(name)  # noqa: S311
     for end in range(0, len(data), max(len(data) // 100, 1)):
         with suppress(KprofError):
             folded.render(read(data[:end]))

@@ -18,7 +18,7 @@ from kprof.wire import otlp as wire
 
 _TYPES = {
     Kind.USER: "native", Kind.KERNEL: "kernel", Kind.MODULE: "kernel", Kind.VDSO: "native",
-    Kind.PYTHON: "cpython", Kind.INLINED: "native",
+    Kind.PYTHON: "cpython", Kind.JS: "v8js", Kind.JAVA: "jvm", Kind.INLINED: "native",
 }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from kprof.model import Kind
 
 # Of async-profiler, of stackcollapse-perf.pl --all, and of gProfiler.
 _MARKS = {
-    "k": Kind.KERNEL, "j": Kind.JIT, "i": Kind.INLINED, "0": Kind.JIT, "1": Kind.JIT, "p": Kind.PYTHON,
+    "k": Kind.KERNEL, "j": Kind.JIT, "i": Kind.INLINED, "0": Kind.JAVA, "1": Kind.JAVA, "p": Kind.PYTHON,
     "pe": Kind.PYTHON, "pn": Kind.USER, "php": Kind.JIT, "rb": Kind.JIT, "net": Kind.JIT,
 }  # fmt: skip
 _MARK = re.compile(r"_\[(\w{1,3})\](?:_\[s\])?$")

@@ -26,7 +26,7 @@ from kprof.wire import otlp as wire
 _CHUNK = 1 << 20
 _TOP, _INNER = {1, 2}, {1, 2, 3}
 _UNITS = {"nanoseconds": "ns", "nanosecond": "ns", "bytes": "bytes", "byte": "bytes", "count": "events"}
-_TYPES = {"kernel": Kind.KERNEL, "cpython": Kind.PYTHON}
+_TYPES = {"kernel": Kind.KERNEL, "cpython": Kind.PYTHON, "v8js": Kind.JS, "jvm": Kind.JAVA}
 _NATIVE = ("", "native", "go", "rust")
 _LARGEST, _LARGEST_ID = (1 << 63) - 1, (1 << 31) - 1
 

@@ -121,7 +121,7 @@ class V8Profile:
 def frame_of_call(call: Call) -> Frame:
     """Return the frame of a call of another program's profile."""
     kind = kind_of_name(call.name)
-    return Frame(call.name, "", Kind.JIT if call.is_code and kind == Kind.USER else kind, 0, call.source)
+    return Frame(call.name, "", Kind.JS if call.is_code and kind == Kind.USER else kind, 0, call.source)
 
 
 def _call(call: Any) -> Call:

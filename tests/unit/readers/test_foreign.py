@@ -216,7 +216,7 @@ def test_a_trace_of_chrome_in_pieces():
     assert profile.samples.time_ns.tolist() == [1_005_000, 1_025_000]
     assert profile.samples.tid.tolist() == [8, 8]
     assert profile.frames.source[0] == "a.js:7"
-    assert Kind(profile.frames.kind[0]) == Kind.JIT
+    assert Kind(profile.frames.kind[0]) == Kind.JS
     assert profile.meta.quality.filtered == {"idle": 1}
 
 
