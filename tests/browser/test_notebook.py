@@ -17,6 +17,7 @@ import kprof
 SAMPLE = Path(__file__).parents[2] / "samples" / "kernel-io.perf-script.txt.gz"
 # Beside the package, also where an environment borrows the packages of another.
 ASSETS = Path(jupyterlab.__file__).parents[4] / "share" / "jupyter" / "lab"
+TOKEN = "secret"  # noqa: S105
 CELLS = (
     "%load_ext kprof\nimport kprof",
     f'kprof.read("{SAMPLE}").filter(comm="smallio")',
@@ -51,35 +52,50 @@ def write_notebook(path, cells):
     path.write_text(json.dumps({"cells": rows, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}))
 
 
-@pytest.fixture(scope="module")
-def jupyter(tmp_path_factory):
-    """Address of a JupyterLab that serves a folder of ours; and that folder."""
-    folder = tmp_path_factory.mktemp("notebooks")
+def serve(folder):
+    """Start a JupyterLab that serves a folder; return it and its address."""
     env = {
         **os.environ,
         "JUPYTERLAB_DIR": str(ASSETS),
         "HOME": str(folder),
         "JUPYTER_RUNTIME_DIR": str(folder / "run"),
+        "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
     }
-    log = (folder / "log").open("w")
-    server = subprocess.Popen(
-        [
-            sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--port=0", "--ip=127.0.0.1",
-            "--IdentityProvider.token=secret", f"--ServerApp.root_dir={folder}", "--LabApp.expose_app_in_browser=True",
-            "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--LabApp.news_url=None",
-            "--LabApp.extension_manager=readonly",
-        ],
-        env=env, stdout=log, stderr=log, start_new_session=True,
-    )  # fmt: skip
+    settings = folder / "settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
+    settings.parent.mkdir(parents=True)
+    settings.write_text('{"fetchNews": "false"}')
+    log = folder / "log"
+    with log.open("w") as out:
+        server = subprocess.Popen(
+            [
+                sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--port=0", "--ip=127.0.0.1",
+                f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={folder}",
+                "--LabApp.expose_app_in_browser=True", "--LabApp.extension_manager=readonly",
+                "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+            ],
+            env=env, stdout=out, stderr=out, start_new_session=True,
+        )  # fmt: skip
     deadline = time.monotonic() + 120
-    while not (found := re.search(r"http://127\.0\.0\.1:\d+/", (folder / "log").read_text())):
-        assert server.poll() is None, (folder / "log").read_text()
-        assert time.monotonic() < deadline, (folder / "log").read_text()
+    while not (found := re.search(r"http://127\.0\.0\.1:\d+/", log.read_text())):
+        assert server.poll() is None, log.read_text()
+        assert time.monotonic() < deadline, log.read_text()
         time.sleep(0.2)
-    yield found[0], folder
+    return server, found[0]
+
+
+@pytest.fixture(scope="module")
+def jupyter(tmp_path_factory):
+    """Address of a JupyterLab that serves a folder of ours; and that folder."""
+    folder = tmp_path_factory.mktemp("notebooks")
+    server, address = serve(folder)
+    yield address, folder
     os.killpg(server.pid, signal.SIGTERM)
     server.wait(30)
-    log.close()
+
+
+def wait_for_kernel(tab):
+    ready = "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
+    tab.wait_for_function(f"() => {ready}", timeout=120000)
 
 
 @pytest.fixture
@@ -94,11 +110,8 @@ def notebook(chromium, jupyter):
         contexts.append(context)
         tab = context.new_page()
         tab.on("request", lambda request: requests.append(request.url))
-        tab.goto(f"{address}doc/tree/{name}?token=secret")
-        tab.wait_for_function(
-            "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'",
-            timeout=120000,
-        )
+        tab.goto(f"{address}doc/tree/{name}?token={TOKEN}")
+        wait_for_kernel(tab)
         return tab
 
     yield show
@@ -109,13 +122,14 @@ def notebook(chromium, jupyter):
 
 
 def run_all(tab):
-    tab.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
+    # Not waited for: it ends with the last cell.
+    tab.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }")
 
 
 def frame_of(tab, cell):
     """The page within a cell's output."""
-    output = f".jp-Notebook-cell:nth-child({cell + 1} of .jp-Notebook-cell) .jp-OutputArea-output iframe"
-    element = tab.wait_for_selector(output, timeout=120000)
+    inside = f"document.querySelectorAll('.jp-Notebook-cell')[{cell}]?.querySelector('.jp-OutputArea-output iframe')"
+    element = tab.wait_for_function(f"() => {inside}", timeout=120000).as_element()
     element.scroll_into_view_if_needed()
     frame = element.content_frame()
     frame.wait_for_selector("html[data-ready]", timeout=60000)
@@ -144,6 +158,7 @@ def test_a_profile_and_the_magic_in_jupyterlab(notebook, look):
     text = tab.inner_text(".jp-Notebook")
     assert int(re.search(r"samples: (\d+)", text)[1]) > 50
     assert "'burnt'" in text
+    assert frame.evaluate("document.querySelector('h1').textContent") == "cell 3"
     assert ("does not tell profilers" in text) == (not told)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import os
+import re
 import sys
 import sysconfig
 import tempfile
@@ -23,6 +25,7 @@ from kprof.recorders import RecordRequest
 from kprof.recorders.apart import RecorderApart
 
 _FREQUENCY = 997
+_IN = re.compile(r"In\[(\d+)\]")
 _HEIGHT = 520
 _HELP_CALL_GRAPH = "perf: fp, dwarf or lbr. Default: fp if Python has frame pointers, else dwarf."
 _ALONE = (
@@ -89,11 +92,11 @@ def _show(shell: Any, options: SimpleNamespace, recorder: RecorderApart, request
         # The cell's own error, if there is one, is the one to raise.
         sys.stderr.write(f"kprof: {error}; {error.help_text}\n")
         return
-    view = ProfileView(_of_cell(shell, profile), f"cell {shell.execution_count}")
+    view = ProfileView(_of_cell(shell, profile), f"cell {_number(shell)}")
     if not _tells_functions():
         notes = [*notes, _ALONE.format(sys.version_info)]
     for text in notes:
-        sys.stderr.write(f"kprof: {text}\n")
+        sys.stdout.write(f"kprof: {text}\n")
     if options.out:
         shell.user_ns[options.out] = view
     display(view.flame(height=options.height))
@@ -101,9 +104,19 @@ def _show(shell: Any, options: SimpleNamespace, recorder: RecorderApart, request
 
 def _of_cell(shell: Any, profile: Profile) -> Profile:
     """Call frames of cells as the notebook does, and leave out what runs the cell."""
-    here = shell.compile.cache("", shell.execution_count)
+    here = shell.compile.cache("", _number(shell))
     profile = named_by_cell(profile, os.path.dirname(here), lambda name: _label(shell, name))  # noqa: PTH120 - a name
     return rooted_at(profile, f"<module> ({_label(shell, here)})")
+
+
+def _number(shell: Any) -> int:
+    """Return the number of the cell that calls us; IPython has counted on by now, or not yet."""
+    frame = inspect.currentframe()
+    while frame:
+        if found := _IN.fullmatch(_label(shell, frame.f_code.co_filename)):
+            return int(found[1])
+        frame = frame.f_back
+    return int(shell.execution_count)
 
 
 def _label(shell: Any, name: str) -> str:
@@ -113,7 +126,7 @@ def _label(shell: Any, name: str) -> str:
 
 def _run(shell: Any, cell: str) -> object:
     """Run a cell's code as IPython does; return the value of its last expression."""
-    name = shell.compile.cache(cell, shell.execution_count)
+    name = shell.compile.cache(cell, _number(shell))
     tree = shell.compile.ast_parse(shell.transform_cell(cell), filename=name)
     last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
     exec(shell.compile(tree, name, "exec"), shell.user_ns)  # noqa: S102 - it is what the user typed
