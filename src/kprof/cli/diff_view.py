@@ -95,7 +95,8 @@ def to_text(shown: Shown) -> str:
     if shown.left:
         view.line(f"{shown.left:,} more; -n 0 shows all", "dim")
     if shown.diff.left_out:
-        view.line(f"{shown.diff.left_out:,} rows are lighter than --min-percent", "dim")
+        rows = "row is" if shown.diff.left_out == 1 else "rows are"
+        view.line(f"{shown.diff.left_out:,} {rows} lighter than --min-percent", "dim")
     for verdict in shown.verdicts:
         view.line(f"{_word(verdict)}: {verdict.reason}", "red" if verdict.fails else "green")
     return view.text()
