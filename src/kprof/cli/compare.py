@@ -217,10 +217,10 @@ def _show(sides: Sides, number: int, form: str, output: str) -> None:
     write = {"json": forms.to_json, "markdown": forms.to_markdown, "text": forms.to_text}[form]
     pipeline.write_text(write(shown), "-")
     if output:
-        _draw(shown, output)
+        _draw(shown, sides.title, output)
 
 
-def _draw(shown: Shown, output: str) -> None:
+def _draw(shown: Shown, target: str, output: str) -> None:
     from kprof import pipeline  # noqa: PLC0415 - needs numpy
 
     first, second = shown.found.profiles[:_TWO]
@@ -231,7 +231,7 @@ def _draw(shown: Shown, output: str) -> None:
         for name, value in zip(shown.names, row[1:], strict=True)
     }
     quality = [f"{name}: {value}" for name, value in shown.agreed()]
-    title = " and ".join(names)
+    title = f"{target}: {names[0]} and {names[1]}" if target else f"{names[0]} and {names[1]}"
     wrote = pipeline.write_beside(
         first, second, output, title=title, names=names, facts=facts, quality=quality
     )

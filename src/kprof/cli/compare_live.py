@@ -51,6 +51,7 @@ class Sides:
         event: The event to compare; the first that all have if empty.
         costs: What each side cost in each round; none if the recordings were there already.
         slowdowns: How much slower the target was: by what was measured, then by side.
+        title: What was recorded; empty if the recordings were there already.
     """
 
     names: Sequence[str]
@@ -58,6 +59,7 @@ class Sides:
     event: str = ""
     costs: Sequence[Sequence[Cost]] = ()
     slowdowns: Mapping[str, Mapping[str, Slowdown]] = field(default_factory=dict)
+    title: str = ""
 
     def counted(self, compared: Sequence[Profile]) -> list[Cost]:
         """Return the median cost of each side, with the samples of the event that is compared."""
@@ -92,7 +94,7 @@ def record(asked: Asked, choice: Any) -> Sides:
     slowdowns = {}
     if asked.overhead and not rounds[-1].interrupted:
         slowdowns = _slowdowns(request, contenders, asked)
-    return Sides(names, profiles, "", costs, slowdowns)
+    return Sides(names, profiles, "", costs, slowdowns, request.title)
 
 
 def _rounds(request: RecordRequest, contenders: Sequence[Contender], runs: int, choice: Any) -> list[Round]:

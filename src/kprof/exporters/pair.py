@@ -4,9 +4,13 @@ from collections.abc import Mapping, Sequence
 
 from flamegraph.html_page import page
 from flamegraph.pairs import align, differential
+from flamegraph.tree import Tree
 from kprof.errors import FormatError
 from kprof.exporters.html import tree
 from kprof.model import Profile
+
+# Less of what was before is not worth a word.
+_SEEN = 0.005
 
 
 def render_difference(
@@ -32,7 +36,16 @@ def render_difference(
         drawn = differential(tree(before), tree(after))
     except OverflowError as error:
         raise FormatError(f"the profiles are too large to draw: {error}") from None
-    return page(drawn, title=title, unit=_unit(after), facts=facts, quality=quality, counts=counts)
+    said = [*quality, *_gone(drawn)]
+    return page(drawn, title=title, unit=_unit(after), facts=facts, quality=said, counts=counts)
+
+
+def _gone(drawn: Tree) -> list[str]:
+    """Say how much of what was before has no width, and how to see it."""
+    other = drawn.other_weight if drawn.other_weight is not None else drawn.self_weight
+    whole = sum(other.tolist())
+    share = sum(other[drawn.total == 0].tolist()) / whole if whole else 0.0
+    return [f"{share:.1%} of before is in stacks that are gone: w shows them"] if share >= _SEEN else []
 
 
 def render_beside(

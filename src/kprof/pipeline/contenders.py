@@ -1,13 +1,11 @@
 """What can record the same thing at the same time: backends, and engines of the bpf backend."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from kprof.errors import UsageError
 from kprof.recorders import RecordRequest, choose_backend
 
-_ENGINES = ("libbpf",)
-BACKENDS = "perf,bpf"
+_ENGINES = ("libbpf", "bpftrace", "bcc")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +35,7 @@ class Contender:
                 f"{self.name} cannot record {', '.join(asked)}, so there is nothing to compare",
                 "add an event that all can, such as -e on-cpu",
             )
-        return replace(request, events=kept)
+        return replace(request, events=kept, engine=self.engine or request.engine)
 
 
 def parse_contenders(text: str) -> list[Contender]:
@@ -58,8 +56,3 @@ def parse_contenders(text: str) -> list[Contender]:
     if len(found) < 2:  # noqa: PLR2004 - a pair
         raise UsageError(f"--engines {text}: there are not two to compare", "such as --engines perf,libbpf")
     return found
-
-
-def kinds_of(contenders: Sequence[Contender]) -> list[tuple[str, str]]:
-    """Return what is the same for runs of one kind."""
-    return [(one.backend, one.engine or ("libbpf" if one.backend == "bpf" else "")) for one in contenders]

@@ -8,8 +8,8 @@ from pathlib import Path
 from kprof.wire import bpf_dump as wire
 
 
-def bytes_moved(backend: str, path: str) -> int:
-    """Return the bytes that the kernel handed over for a recording.
+def bytes_moved(backend: str, path: str) -> int | None:
+    """Return the bytes that the kernel handed over for a recording; None if its recorder does not tell.
 
     For perf that is the file: what was in its buffers is written as it is. The bpf backend counts what it
     copies out of maps and ring buffers; records of mappings are kept as they are.
@@ -20,7 +20,8 @@ def bytes_moved(backend: str, path: str) -> int:
     """
     if backend == "perf":
         return os.stat(path).st_size  # noqa: PTH116 - one number of one file
-    moved, copied, data = 0, 0, memoryview(Path(path).read_bytes())
+    copied: int | None = None
+    moved, data = 0, memoryview(Path(path).read_bytes())
     at = struct.calcsize(wire.HEAD)
     head = struct.calcsize(wire.BLOCK)
     while at + head <= len(data):
@@ -28,6 +29,6 @@ def bytes_moved(backend: str, path: str) -> int:
         if kind == wire.SPACE:
             moved += size
         elif kind == wire.TALLIES:
-            copied = json.loads(bytes(data[at + head : at + head + size])).get("copied", 0)
+            copied = json.loads(bytes(data[at + head : at + head + size])).get("copied", copied)
         at += head + size + -size % wire.ALIGN
-    return moved + copied
+    return None if copied is None else moved + copied
