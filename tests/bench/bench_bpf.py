@@ -6,7 +6,7 @@
 what ours is of perf's:
 
     lost      work that the target does less a second of its own CPU time than right before and after
-    start     CPU ms of the recorder before it records steadily, a second and a half after it was started
+    start     CPU ms of the recorder before it records steadily
     ms/s      CPU ms a second while it records: its user and system time
     stop      CPU ms from Ctrl-C to its end
     at N s    CPU ms of a recording of that length: start, steady, stop
@@ -45,8 +45,8 @@ int main(int count, char **arguments) {
     for (uint64_t x = 1;; *rounds += 1) x = work(*rounds % 30, x);
 }
 """
-# Until then, a recorder starts.
-START = 1.5
+# A recorder has started when it took less than so many seconds of CPU for a while.
+START, QUIET, WHILE = 0.9, 0.005, 0.3
 COLUMNS = ("lost", "start", "ms/s", "stop", "copied", "file")
 LENGTHS = (10, 60)
 TALLIES = 5
@@ -91,6 +91,10 @@ def one(command, target, counter, seconds, output):
     before = pace_of(target, counter, 0.3 * seconds)
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL, env=environment)
     time.sleep(START)
+    used = -1.0
+    while cpu_seconds(process.pid) - used > QUIET:
+        used = cpu_seconds(process.pid)
+        time.sleep(WHILE)
     begun, used = time.monotonic(), cpu_seconds(process.pid)
     pace = pace_of(target, counter, seconds)
     steady, elapsed = cpu_seconds(process.pid) - used, time.monotonic() - begun
@@ -134,7 +138,7 @@ def measure(target, counter, rate, options, folder):
 
 def show(rate, found):
     for row in found.values():
-        row.update({f"at {s} s": row["start"] + row["stop"] + row["ms/s"] * (s - START) for s in LENGTHS})
+        row.update({f"at {s} s": row["start"] + row["stop"] + row["ms/s"] * s for s in LENGTHS})
     names = ["start", "ms/s", "stop", *(f"at {s} s" for s in LENGTHS), "copied", "file"]
     print(f"\n{rate} Hz{'lost':>12}" + "".join(f"{name:>10}" for name in names))
     for kind, row in found.items():

@@ -71,7 +71,7 @@ class Framing:
         """Return in words what was chosen."""
         parts = []
         for kept, what in ((True, "frame pointers of"), (False, "copies of stacks of")):
-            names = sorted(name.removesuffix(" (deleted)") for name in self.names[kept])
+            names = sorted({name.removesuffix(" (deleted)") for name in self.names[kept]})
             more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
             parts += [f"{what} {', '.join(names[:_NAMED])}{more}"] if names else []
         return "; ".join(parts)
