@@ -46,7 +46,7 @@ class BccEngine:
         self.title = f"BCC {tool.version}"
         self.notes: list[str] = []
         self._stack = ExitStack()
-        self._current = 0
+        self._current = self._copied = 0
         self._still_open = np.zeros(len(job.sources), np.int64)
 
     def __enter__(self) -> Self:
@@ -134,7 +134,9 @@ class BccEngine:
                 counts[name] += int(self._still_open[number])
             events.append({"event": source.name, **counts})
         (untracked,) = self._ask("look", table="untracked", key=bytes(4).hex())
-        return {"events": events, "untracked": int(np.frombuffer(untracked, "u8")[0])}
+        return {
+            "events": events, "untracked": int(np.frombuffer(untracked, "u8")[0]), "copied": self._copied
+        }  # fmt: skip
 
     def _ask(self, do: str, **what: Any) -> list[bytes]:
         try:
@@ -147,4 +149,5 @@ class BccEngine:
 
     def _drain(self, table: str, key: np.dtype[Any], value: np.dtype[Any]) -> tuple[Array, Array]:
         keys, values = self._ask("drain", table=table)
+        self._copied += len(keys) + len(values)
         return np.frombuffer(keys, key), np.frombuffer(values, value)

@@ -79,6 +79,7 @@ class Bpftrace:
         variables: Mapping[str, str] | None = None,
     ) -> None:
         self._stack = ExitStack()
+        self._printed = 0
         source = Path(folder, "program.bt")
         source.write_text(program, encoding="utf-8", errors="surrogateescape")
         self._errors = self._stack.enter_context(Path(folder, "bpftrace.err").open("w+b"))  # noqa: SIM115 - the stack closes it
@@ -104,6 +105,11 @@ class Bpftrace:
         return self._child.pid
 
     @property
+    def printed(self) -> int:
+        """Bytes that were taken so far of what it printed."""
+        return self._printed
+
+    @property
     def has_ended(self) -> bool:
         """Whether it has ended, and all that it printed was taken."""
         return self._lines.ended
@@ -115,6 +121,7 @@ class Bpftrace:
             KprofError: What came is not understood.
         """
         for line in self._lines.here():
+            self._printed += len(line)
             if message := _message(line):
                 yield message
 
@@ -155,7 +162,9 @@ class Bpftrace:
         came: list[Message] = []
         deadline = time.monotonic() + seconds
         while not self._lines.ended and (left := deadline - time.monotonic()) > 0:
-            if message := _message(self._lines.next(min(left, 1.0)) or b""):
+            line = self._lines.next(min(left, 1.0)) or b""
+            self._printed += len(line)
+            if message := _message(line):
                 came.append(message)
         if self._child.wait(_PATIENCE) is None:
             raise KprofError("bpftrace does not end", "it was killed; what it held is lost")

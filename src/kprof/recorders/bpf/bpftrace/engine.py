@@ -153,7 +153,10 @@ class BpftraceEngine:
                     "nested": 0, "stacks_lost": 0, "left_out": self._left[number],
                 }
             )  # fmt: skip
-        return {"events": events, "untracked": self._untracked, "stacks_lost": self._lost_stacks()}
+        return {
+            "events": events, "untracked": self._untracked, "unknown": ["nested", "stacks_lost"],
+            "rows_without_stack": self._lost_stacks(), "copied": self._child.printed,
+        }  # fmt: skip
 
     def _lost_stacks(self) -> int:
         return self._child.said().count(_LOST_STACK)
