@@ -33,7 +33,7 @@ QUERY = """async query => {
 LEAVES = """select f.name, count(*) from cpu_profile_stack_sample s join stack_profile_callsite c on s.callsite_id = c.id
 join stack_profile_frame f on c.frame_id = f.id group by 1"""
 THREADS = """select pid, thread.name, count(*) from cpu_profile_stack_sample join thread using (utid)
-join process using (upid) group by 1, 2"""
+join process using (upid) group by utid"""
 ENGINE = """
 globalThis.DOMRect = class {};
 const fs = await import('node:fs');
@@ -55,8 +55,9 @@ def profile():
 
 
 def samples_by_thread(profile):
-    columns = [getattr(profile.samples, name).tolist() for name in ("comm", "pid", "tid")]
-    return Counter((pid, f"{profile.comms[c]} {pid}/{tid}") for c, pid, tid in zip(*columns, strict=True))
+    """By process, thread and name: a thread changes its name when it begins another program."""
+    columns = [getattr(profile.samples, name).tolist() for name in ("pid", "tid", "comm")]
+    return Counter((pid, tid, profile.comms[comm]) for pid, tid, comm in zip(*columns, strict=True))
 
 
 class _Pages(http.server.SimpleHTTPRequestHandler):
@@ -109,8 +110,8 @@ def test_perfetto_has_every_sample_with_its_stack_and_thread(profile, perfetto):
     theirs = {name: int(count) for name, count in perfetto(LEAVES)}
     assert theirs.pop("(root)", 0) == bare
     assert theirs == dict(leaves)
-    threads = {(int(pid), name): int(count) for pid, name, count in perfetto(THREADS)}
-    assert threads == dict(samples_by_thread(profile))
+    threads = sorted((int(pid), name, int(count)) for pid, name, count in perfetto(THREADS))
+    assert threads == sorted((pid, name, n) for (pid, _, name), n in samples_by_thread(profile).items())
     ((first, last),) = perfetto("select min(ts), max(ts) from cpu_profile_stack_sample")
     times = profile.samples.time_ns // 1000 * 1000
     assert (int(first), int(last)) == (times.min(), times.max())

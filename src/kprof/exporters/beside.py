@@ -36,13 +36,14 @@ def threads(profile: Profile) -> list[Int64]:
     return [rows[i] for i in ranked]
 
 
-def thread_title(profile: Profile, row: int) -> str:
+def thread_title(profile: Profile, row: int, *, with_ids: bool = True) -> str:
     """Return what the thread of a row is called, with the event if there are several."""
     event = profile.meta.events[int(profile.samples.event[row])].name
     samples, title = profile.samples, event
     comm = -1 if samples.comm is None else int(samples.comm[row])
     who = profile.comms[comm] if comm >= 0 else ""
-    ids = [int(column[row]) for column in (samples.pid, samples.tid) if column is not None]
+    known = (samples.pid, samples.tid) if with_ids else ()
+    ids = [int(column[row]) for column in known if column is not None]
     who = " ".join(part for part in (who, "/".join(map(str, ids))) if part)
     if who:
         title = who if len(profile.meta.events) == 1 else f"{event}: {who}"

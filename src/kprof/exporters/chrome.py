@@ -110,7 +110,7 @@ def _thread(
         # A thread has one profile: those of other events, and before an exec, are threads of their own.
         tid = _FIRST_MADE_UP + number
     taken.add((pid, tid))
-    title = thread_title(profile, first)
+    title = thread_title(profile, first, with_ids=False)
     who = {"pid": pid, "tid": tid}
     for what in ("process_name", "thread_name"):
         yield {"ph": "M", "ts": 0, "name": what, "args": {"name": title}, **who}
