@@ -46,12 +46,18 @@ exit 7
 EXECUTED = "pid,tid,ppid,uid,comm,pcomm,ret,call,filename,cwd,args"
 NAME = "file->f_path.dentry->d_name.name"
 TRACED = (
-    ("kprobe:vfs_read", "--fields", f"comm,count,file->f_path,{NAME}", "--filter", f"{NAME} == hostname"),
-    ("fexit:vfs_read", "--fields", "comm,count,ret,file->f_path", "--filter", f"{NAME} == hostname"),
-    ("call:vfs_read", "--fields", f"comm,{NAME},ret,duration", "--filter", f"{NAME} == hostname"),
-    ("fentry:vfs_read", "--fields", "comm,count", "--filter", f"{NAME} == hostname"),
+    (
+        "kprobe:vfs_read",
+        "--fields",
+        f"comm,count,file->f_path,{NAME}",
+        "--filter",
+        f"{NAME} == debian_version",
+    ),
+    ("fexit:vfs_read", "--fields", "comm,count,ret,file->f_path", "--filter", f"{NAME} == debian_version"),
+    ("call:vfs_read", "--fields", f"comm,{NAME},ret,duration", "--filter", f"{NAME} == debian_version"),
+    ("fentry:vfs_read", "--fields", "comm,count", "--filter", f"{NAME} == debian_version"),
     ("kretprobe:vfs_read", "--fields", "comm,ret"),
-    ("open", "--fields", "comm,filename,ret", "--filter", "filename == /etc/hostname"),
+    ("open", "--fields", "comm,filename,ret", "--filter", "filename == /etc/debian_version"),
     ("exit", "--fields", "comm,code,age"),
     ("call:/lib/x86_64-linux-gnu/libc.so.6:getenv", "--fields", "comm,arg0:str,duration"),
 )
@@ -76,7 +82,7 @@ def main():
     for engine in ("libbpf", "bpftrace", "bcc"):
         trace(f"exec {engine}", "exec", "--engine", engine, "--fields", EXECUTED, "--", "sh", "-c", EXECUTES)
     for event, *how in TRACED:
-        trace(event, event, *how, "--", "cat", "/etc/hostname")
+        trace(event, event, *how, "--", "cat", "/etc/debian_version")
     sysctl(perf_event_paranoid=2)
     record("paranoid-2", "--", *READING, user=NOBODY)
     record("paranoid-2-all", "-a", "-d", "1", user=NOBODY)

@@ -222,18 +222,19 @@ def test_arguments_and_results_of_a_function_of_the_kernel(runs, event):
     run = runs[f"trace {event}"]
     assert run["code"] == 0, run["err"]
     assert {row["comm"] for row in run["rows"]} == {"cat"}
-    # The name itself, and then the end of the file.
-    size = len(Path("/etc/hostname").read_bytes())
+    # Its content, and then its end.
+    size = len(Path("/etc/debian_version").read_bytes())
     name = "file->f_path.dentry->d_name.name"
+    assert len(run["rows"]) == 2
     if event != "kprobe:vfs_read":
         assert [row["ret"] for row in run["rows"]] == [size, 0]
     else:
-        assert [row["count"] for row in run["rows"]] == [131072, 131072]
+        assert all(row["count"] >= 4096 for row in run["rows"])
     if event == "call:vfs_read":
-        assert {row[name] for row in run["rows"]} == {"hostname"}
+        assert {row[name] for row in run["rows"]} == {"debian_version"}
         assert all(row["duration"] > 0 for row in run["rows"])
     else:
-        assert {row["file->f_path"] for row in run["rows"]} == {"/etc/hostname"}
+        assert {row["file->f_path"] for row in run["rows"]} == {"/etc/debian_version"}
 
 
 def test_other_events_are_traced_on_another_kernel_too(runs):

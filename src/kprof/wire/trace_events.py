@@ -50,7 +50,8 @@ HEAD = np.dtype([("kind", "u4"), ("event", "u4"), ("id", "u8")])
 RECORD = np.dtype(
     [
         ("head", HEAD), ("time_ns", "u8"), ("duration_ns", "u8"), ("who", WHO), ("user_frames", "u4"),
-        ("kernel_frames", "u4"), ("size", "u4"), ("cut", "u4"), ("value", "u8", (MAX_FIELDS,)),
+        ("kernel_frames", "u4"), ("size", "u4"), ("cut", "u4"), ("unread", "u4"), ("unused", "u4"),
+        ("value", "u8", (MAX_FIELDS,)),
     ]
 )  # fmt: skip
 PIECE_OF_WORDS = np.dtype([("head", HEAD), ("size", "u4"), ("unused", "u4"), ("text", "V", PIECE)])

@@ -11,10 +11,10 @@ from kprof.recorders.trace.values import Value, value_of
 from kprof.wire import trace_events as wire
 
 HEAD = struct.Struct("=IIQ")
-_RECORD = struct.Struct(f"=IIQQQ6I16s4I{wire.MAX_FIELDS}Q")
+_RECORD = struct.Struct(f"=IIQQQ6I16s6I{wire.MAX_FIELDS}Q")
 _PIECE = struct.Struct("=IIQII")
 # Places in a record that is unpacked.
-_TIME, _DURATION, _WHO, _COMM, _FRAMES, _CUT, _VALUES = 3, 4, 5, 11, 12, 15, 16
+_TIME, _DURATION, _WHO, _COMM, _FRAMES, _CUT, _UNREAD, _VALUES = 3, 4, 5, 11, 12, 15, 16, 18
 _IN_WHO = {
     wire.FROM_PID: 0, wire.FROM_TID: 1, wire.FROM_PPID: 2, wire.FROM_UID: 3, wire.FROM_GID: 4,
     wire.FROM_CPU: 5,
@@ -112,7 +112,7 @@ def _value(each: Field, parts: Sequence[Any], data: bytes, number: int) -> Value
         return value_of(each, raw)
     raw = parts[_VALUES + number]
     if not each.is_text:
-        return value_of(each, raw)
+        return None if parts[_UNREAD] >> number & 1 else value_of(each, raw)
     if raw == wire.UNREADABLE:
         return None
     start = raw >> 32

@@ -44,7 +44,9 @@ def _is_true(table: np.ndarray[Any, Any], test: Any, values: Sequence[Raw]) -> b
         codes = table["pattern"][0][int(test["pattern"])]
         pattern = _compiled(tuple(codes["code"][: int(codes["length"])].tolist()))
         return isinstance(value, bytes) and bool(pattern.fullmatch(value)) == (compare == wire.LIKE)
-    left = value if isinstance(value, int) else wire.UNREADABLE
+    if not isinstance(value, int):
+        return False
+    left = value
     right = int(test["value"])
     if compare == wire.HAS_BITS:
         return bool(left & right)

@@ -9,7 +9,8 @@ struct piece {
     u32 kind, thread;
     s64 number;
     u32 size, unused;
-    char data[PIECE];
+    /* Twice as much as is used, so that a size that is masked fits in any case. */
+    char data[2 * PIECE];
 };
 
 struct rest {
@@ -137,11 +138,13 @@ int executed(void *ctx) {
     for (u32 i = 0; i < PIECES; i++) {
         u64 done = (u64)i * PIECE, left = bytes - done;
         if (done >= bytes) break;
-        u32 size = left > PIECE ? PIECE : (u32)left;
+        u64 size = left > PIECE ? PIECE : left;
+        asm volatile("" : "+r"(size));
+        size &= 2 * PIECE - 1;
         if (bpf_probe_read_user(piece->data, size, (void *)(at + done))) break;
         piece->kind = WORDS;
         piece->size = size;
-        told.perf_submit(ctx, piece, sizeof *piece);
+        told.perf_submit(ctx, piece, offsetof(struct piece, data) + PIECE);
     }
     tell_end(ctx, piece, WORDS_END, bytes);
     tell_names(ctx, piece);
@@ -171,7 +174,7 @@ int fails(void *ctx) {
         long size = bpf_probe_read_user_str(piece->data, PIECE, (void *)word);
         piece->kind = FAILED_WORD;
         piece->size = size > 0 && size <= PIECE ? size : 0;
-        told.perf_submit(ctx, piece, sizeof *piece);
+        told.perf_submit(ctx, piece, offsetof(struct piece, data) + PIECE);
     }
     tell_end(ctx, piece, WORDS_END, all ? 0 : -1);
     tell_names(ctx, piece);

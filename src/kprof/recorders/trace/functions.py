@@ -25,6 +25,7 @@ _REGISTERS = {
 }
 _TAKEN = {*BUILT_IN, *OF_TASK, DURATION.name, "time", "event"}
 _RESULT = "ret"
+_UNSIGNED_TEXT = re.compile(r"(const )?unsigned char( \*|\[)")
 
 
 def user_function(text: str, request: RecordRequest) -> TracedEvent | None:
@@ -172,7 +173,8 @@ def typed(name: str, number: int, place: Place, btf: Btf) -> Field:
     """
     shape, spelled = shape_of(btf, number), btf.spelled(number)
     inner = shape_of(btf, shape.inner) if shape.inner else None
-    holds_text = bool(inner and inner.is_character)
+    # The names of directory entries are unsigned characters; numbers of one byte are called u8.
+    holds_text = bool(inner and inner.is_character) or bool(_UNSIGNED_TEXT.match(spelled))
     known: dict[int, str] = {}
     kind, size, flags, steps = wire.IS_NUMBER, shape.size or 8, place.flags, place.steps
     if shape.kind == PTR and holds_text:

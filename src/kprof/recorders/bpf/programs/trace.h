@@ -212,11 +212,15 @@ static __noinline __u64 kp_read_bytes(struct kp_trace_scratch *scratch, __u64 fr
     return KP_UNREADABLE;
 }
 
-static __always_inline __u64 kp_read_number(const struct kp_field *field, __u64 from, __u32 is_users) {
+static __always_inline __u64 kp_read_number(
+    struct kp_trace_scratch *scratch, const struct kp_field *field, __u64 from, __u32 is_users, __u32 number) {
     __u64 value = 0;
     __u32 size = field->size;
     if (size > 8) size = 8;
-    if (kp_read_memory(&value, size, from, is_users, field->flags)) return 0;
+    if (kp_read_memory(&value, size, from, is_users, field->flags)) {
+        scratch->record.unread |= 1u << (number & 31);
+        return 0;
+    }
     if (field->bits) value = value >> (field->shift & 63) & ((1ULL << (field->bits & 63)) - 1);
     __u32 unused = 64 - (field->bits ? field->bits : size * 8);
     if (field->flags & KP_SIGNED) value = (__u64)((__s64)(value << (unused & 63)) >> (unused & 63));
@@ -240,12 +244,15 @@ static __always_inline __u64 kp_read_data(struct kp_trace_scratch *scratch, cons
     for (__u32 i = 0; i < KP_MAX_STEPS; i++) {
         __u64 next = 0;
         if (i >= field->steps) break;
-        if (kp_read_memory(&next, sizeof next, at, is_users, field->flags) || !next) return KP_UNREADABLE;
+        if (kp_read_memory(&next, sizeof next, at, is_users, field->flags) || !next) {
+            scratch->record.unread |= 1u << (number & 31);
+            return KP_UNREADABLE;
+        }
         at = next + field->step[i];
         is_users = field->flags & KP_USERS;
     }
     switch (field->kind) {
-    case KP_IS_NUMBER: return kp_read_number(field, at, is_users);
+    case KP_IS_NUMBER: return kp_read_number(scratch, field, at, is_users, number);
     case KP_IS_TEXT: return kp_read_text(scratch, at, is_users, field->flags, number);
     case KP_IS_BYTES:
         return kp_read_bytes(scratch, at, field->size, is_users ? field->flags : field->flags & ~KP_USERS, number);
@@ -317,7 +324,7 @@ static __noinline int kp_collect(struct kp_trace_scratch *scratch, const struct 
     record->head.event = settings.event;
     record->time_ns = bpf_ktime_get_ns();
     record->head.id = record->time_ns ^ (__u64)record->who.tid << 40;
-    record->cut = record->user_frames = record->kernel_frames = 0;
+    record->cut = record->unread = record->user_frames = record->kernel_frames = 0;
     scratch->used = 0;
     scratch->base = base;
     bpf_loop(KP_MAX_FIELDS, kp_read_field, &loop, 0);

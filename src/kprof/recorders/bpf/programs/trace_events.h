@@ -120,7 +120,8 @@ struct kp_told {
     struct kp_who who;
     __u32 user_frames, kernel_frames; /* addresses at the end of the data, those of the user first */
     __u32 size;                       /* of the data */
-    __u32 cut;                        /* bit of each field that did not fit */
+    __u32 cut, unread;                /* bit of each field that did not fit, or could not be read */
+    __u32 unused;
     __u64 value[KP_MAX_FIELDS];
 };
 

@@ -79,7 +79,7 @@ static long kp_test_one(__u32 i, struct kp_trace_loop *loop) {
     if (test->compare == KP_LIKE || test->compare == KP_UNLIKE)
         truth = value != KP_UNREADABLE
                 && kp_is_like(scratch, &loop->trace->pattern[pattern], value) == (test->compare == KP_LIKE);
-    else
+    else if (!(scratch->record.unread >> (number & 31) & 1))
         truth = kp_is_true(test->compare, value, test->value, loop->trace->field[number].flags & KP_SIGNED);
     scratch->truths = truths << 1 | truth;
     return 0;
