@@ -7,6 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from kprof.errors import NotAvailableError
+from kprof.recorders import RecordRequest
+from kprof.recorders.trace import engines
+from kprof.recorders.trace.exec_bpftrace import BpftraceExec
+from kprof.recorders.trace.request import TraceRequest
+
 _spec = importlib.util.spec_from_file_location("workload", Path(__file__).with_name("workload.py"))
 workload = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(workload)
@@ -101,3 +107,21 @@ def test_what_another_engine_cannot_do_it_says(kprof):
     done = kprof("exec", "--engine", "bpftrace", "--fields", "cgroup", "-d", "1")
     assert done.returncode == 3
     assert "does not tell cgroup" in done.stderr
+
+
+def test_without_libbpf_the_next_engine_is_taken_and_it_says_why(monkeypatch):
+    """This machine cannot be without libbpf, so that its absence is made up; what is then chosen is real."""
+    if not shutil.which("bpftrace"):
+        pytest.skip("bpftrace is not installed")
+
+    def missing():
+        raise NotAvailableError("libbpf.so.1 is not installed")
+
+    monkeypatch.setattr(engines, "version", missing)
+    scope = RecordRequest(all_cpus=True)
+    _, engine, title = engines.choose(TraceRequest(["exec"], scope))
+    assert isinstance(engine, BpftraceExec)
+    assert "bpftrace" in title
+    assert "libbpf.so.1 is not installed" in title
+    with pytest.raises(NotAvailableError):
+        engines.choose(TraceRequest(["open"], scope))

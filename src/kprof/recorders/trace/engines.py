@@ -1,6 +1,9 @@
 """What loads the programs of a trace."""
 
+from contextlib import suppress
+
 from kprof.errors import NotAvailableError, UsageError
+from kprof.recorders.bpf.libbpf import version
 from kprof.recorders.trace.engine import LibbpfEngine
 from kprof.recorders.trace.exec_bcc import BccExec
 from kprof.recorders.trace.exec_bpftrace import BpftraceExec
@@ -22,18 +25,37 @@ def choose(request: TraceRequest) -> tuple[TracePlan, Engine, str]:
         NotAvailableError: It is not there.
     """
     planned = plan(request)
-    if request.engine in {"auto", "libbpf"}:
-        return planned, LibbpfEngine(request.scope, planned), "libbpf"
+    if request.engine == "auto":
+        return planned, *_first(request, planned)
+    return planned, *_named(request.engine, request, planned)
+
+
+def _first(request: TraceRequest, planned: TracePlan) -> tuple[Engine, str]:
+    """Return the first engine that is here, and why it is not an earlier one."""
+    try:
+        version()
+    except NotAvailableError as error:
+        for name in ("bpftrace", "bcc"):
+            with suppress(NotAvailableError, UsageError):
+                engine, title = _named(name, request, planned)
+                return engine, f"{title}, for {error}"
+        raise
+    return _named("libbpf", request, planned)
+
+
+def _named(name: str, request: TraceRequest, planned: TracePlan) -> tuple[Engine, str]:
+    if name == "libbpf":
+        return LibbpfEngine(request.scope, planned), f"libbpf {version()}"
     if list(request.events) != [_THEIRS]:
         raise UsageError(
-            f"{request.engine} traces {_THEIRS} only, not {planned.title}", "leave --engine out for all else"
+            f"{name} traces {_THEIRS} only, not {planned.title}", "leave --engine out for all else"
         )
-    unknown = [name for name in planned.events[0].numbers if name not in TOLD]
+    unknown = [field for field in planned.events[0].numbers if field not in TOLD]
     if unknown or request.stacks:
         what = ", ".join(unknown) or "stacks"
-        raise NotAvailableError(f"{request.engine} does not tell {what}", "use --engine libbpf")
-    if request.engine == "bpftrace":
+        raise NotAvailableError(f"{name} does not tell {what}", "use --engine libbpf")
+    if name == "bpftrace":
         tool = find_bpftrace()
-        return planned, BpftraceExec(tool, request.scope, planned.events[0]), f"bpftrace {tool.version}"
+        return BpftraceExec(tool, request.scope, planned.events[0]), f"bpftrace {tool.version}"
     tool = find_bcc()
-    return planned, BccExec(tool, request.scope, planned.events[0]), f"BCC {tool.version}"
+    return BccExec(tool, request.scope, planned.events[0]), f"BCC {tool.version}"
