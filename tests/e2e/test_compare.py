@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -105,6 +106,19 @@ def test_both_backends_at_once(busy):
         assert cost["moved"] > 0
     # They sampled the same time.
     assert 0.6 < perf["taken"] / bpf["taken"] < 1.6
+
+
+@pytest.mark.slow
+@needs_both
+@pytest.mark.skipif(not shutil.which("bpftrace"), reason="bpftrace is not installed")
+def test_three_recorders_at_once(busy):
+    done = kprof("-p", busy, "-d", 2, "--engines", "perf,libbpf,bpftrace", "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["names"] == ["perf", "libbpf", "bpftrace"]
+    assert len(found["noise"]["apart"]) == 3
+    assert all(side["samples"] > 0 for side in found["sides"])
+    assert [cost["moved"] is None for cost in found["costs"]] == [False, False, True]
 
 
 @pytest.mark.slow
