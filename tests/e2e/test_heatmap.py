@@ -58,7 +58,7 @@ def test_a_source_without_times_says_which_have_them(tmp_path):
         ["compare", "out.folded", "out.folded", "--start", "1"],
     ):
         done = kprof(*command, code=2, cwd=tmp_path)
-        assert "out.folded: its samples have no times; perf.data" in done.stderr
+        assert "out.folded: its samples have no times; perf.data and perf script" in done.stderr
         assert "--timestamps" in done.stderr
         assert len(done.stderr.splitlines()) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["out.folded"]

@@ -112,8 +112,8 @@ def _check_times(profile: Profile, inputs: Sequence[str]) -> None:
     if times is None or not (times >= 0).any():
         raise UsageError(
             f"{', '.join(inputs)}: its samples have no times",
-            "perf.data, perf script text, and what kprof convert makes of them have: record with kprof record"
-            " -o out.data, or with --backend bpf --timestamps",
+            "perf.data and perf script text have them, and .kprof, Parquet, Firefox, Chrome and OTLP files of"
+            " these: record with kprof record -o out.data, or with --backend bpf --timestamps",
         )
 
 
