@@ -196,6 +196,8 @@ def _run(wanted: TraceRequest, form: str, output: str) -> int:
 
         def ready() -> None:
             until = "" if wanted.scope.duration else "; Ctrl-C ends it"
+            # The heads of columns, which nobody wants to see above an error.
+            writer.flush()
             status(f"tracing {planned.title} of {wanted.scope.title} with {name}{until}")
 
         outcome = trace_events(wanted, engine, writer.row, flush=writer.flush, ready=ready)

@@ -138,7 +138,6 @@ class _Csv(_Writer):
         super().__init__(columns, file, names)
         self._csv = csv.writer(self, lineterminator="\n")
         self._csv.writerow([*(column.name for column in columns), *(["stack"] if names else [])])
-        self.flush()
 
     def write(self, text: str) -> None:
         """Take a line of the CSV writer's."""
@@ -157,7 +156,6 @@ class _Text(_Writer):
         self._width = shutil.get_terminal_size((0, 0)).columns if self._is_terminal else 0
         heads = [self._fitted(column.name.upper(), column, at) for at, column in enumerate(columns)]
         self._lines.append(self._paint("  ".join(heads).rstrip(), _BOLD) + "\n")
-        self.flush()
 
     def row(self, row: Row) -> None:
         """Write one line, and the frames of its stack below it."""

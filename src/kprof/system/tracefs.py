@@ -78,8 +78,14 @@ def _events(root: str) -> Path:
     first = Path(root, _PLACES[0])
     if os.geteuid() == 0 and first.is_dir():
         run(["mount", "-t", "tracefs", "nodev", str(first)])
-    if (first / "events").is_dir():
-        return first / "events"
+    try:
+        if (first / "events").is_dir():
+            return first / "events"
+    except PermissionError:
+        raise NotAvailableError(
+            f"{first} may not be read, which lists the kernel's tracepoints",
+            "run as root, or grant cap_dac_read_search",
+        ) from None
     raise NotAvailableError(
         "tracefs is not mounted, which lists the kernel's tracepoints", f"sudo mount -t tracefs nodev {first}"
     )

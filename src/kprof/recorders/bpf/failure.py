@@ -17,7 +17,7 @@ _NOISE = re.compile(
     r"|failed to load object.*|permission error while running as root.*"
     r"|loading object.*|.*sec .*: .*found.*|\d+: \(.*|; .*|Func#.*|reg type.*)?$"
 )
-_AS_ROOT = "run as root: sudo kprof record --backend bpf ...; or grant cap_bpf,cap_perfmon"
+_AS_ROOT = "run as root: sudo kprof ...; or grant cap_bpf,cap_perfmon"
 
 
 def check_permissions(permissions: Permissions) -> None:

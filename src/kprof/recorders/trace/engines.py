@@ -3,6 +3,7 @@
 from contextlib import suppress
 
 from kprof.errors import NotAvailableError, UsageError
+from kprof.recorders.bpf import failure
 from kprof.recorders.bpf.libbpf import version
 from kprof.recorders.trace.engine import LibbpfEngine
 from kprof.recorders.trace.exec_bcc import BccExec
@@ -11,6 +12,7 @@ from kprof.recorders.trace.exec_seen import TOLD
 from kprof.recorders.trace.plan import TracePlan, plan
 from kprof.recorders.trace.request import TraceRequest
 from kprof.recorders.trace.session import Engine
+from kprof.system import permissions
 from kprof.system.tools import find_bcc, find_bpftrace
 
 # What the other engines trace: their programs know this event, and no table of fields.
@@ -24,6 +26,7 @@ def choose(request: TraceRequest) -> tuple[TracePlan, Engine, str]:
         UsageError: The engine cannot do what is asked for.
         NotAvailableError: It is not there.
     """
+    failure.check_permissions(permissions.current())
     planned = plan(request)
     if request.engine == "auto":
         return planned, *_first(request, planned)

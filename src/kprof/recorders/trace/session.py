@@ -81,8 +81,6 @@ def trace(
         KprofError: What `sink` raises.
     """
     request.scope.check()
-    allowed = permissions.current()
-    failure.check_permissions(allowed)
     if not own_pid_is_global():
         raise NotAvailableError(
             "kprof runs in a pid namespace, where process ids are not those that BPF programs see",
@@ -99,7 +97,7 @@ def trace(
             session.outcome.interrupted = bool(signals.count)
             return session.outcome
     except libbpf.LibbpfError as error:
-        raise failure.translate(error, allowed) from None
+        raise failure.translate(error, permissions.current()) from None
 
 
 class _Session:
