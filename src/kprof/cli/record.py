@@ -12,7 +12,7 @@ from kprof.cli import options as o
 from kprof.cli import targets
 from kprof.cli.console import be_quiet
 from kprof.cli.record_choices import Backend, CallGraph, Engine, Weight
-from kprof.errors import NotAvailableError, UsageError
+from kprof.errors import UsageError
 
 if TYPE_CHECKING:
     from kprof.recorders import RecordRequest
@@ -180,7 +180,7 @@ def record(  # noqa: PLR0917 - Typer passes by name
     ] = False,
     root: Annotated[
         bool,
-        typer.Option("--root", help="Run perf, and only perf, through sudo.", rich_help_panel=_HOW),
+        typer.Option("--root", help="Run the recorder, and only that, through sudo.", rich_help_panel=_HOW),
     ] = False,
     output: Annotated[
         str,
@@ -239,7 +239,7 @@ def record(  # noqa: PLR0917 - Typer passes by name
         engine=engine.value,
         call_graph=call_graph.value,
         stack_bytes=stack_size,
-        elevate=_elevation(recorder) if root else (),
+        elevate=_elevation() if root else (),
         stdout_is_taken=output == "-",
     )
     request.check()
@@ -266,13 +266,11 @@ def _show(request: "RecordRequest", *, debug: bool) -> None:
     write_whole("-", text.encode("utf-8", "surrogateescape"))
 
 
-def _elevation(recorder: str) -> tuple[str, ...]:
+def _elevation() -> tuple[str, ...]:
     from kprof.system.process import find_program  # noqa: PLC0415
 
     if os.geteuid() == 0:
         return ()
-    if recorder == "bpf":
-        raise NotAvailableError("--root is for perf", "run kprof itself as root: sudo kprof record ...")
     if not find_program("sudo"):
         raise UsageError("--root needs sudo, which is not installed", "run kprof itself as root instead")
     # Nobody can type a password where there is no terminal.

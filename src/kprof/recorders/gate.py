@@ -5,11 +5,13 @@ So its first instruction is recorded, and its standard streams stay its own.
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
+from kprof.recorders.request import RecordRequest
 from kprof.recorders.signals import StopSignals
 from kprof.system.process import Child
 
@@ -20,6 +22,31 @@ _TICK = 0.05
 _COMMAND_PATIENCE = 10.0
 _INTERRUPT_PATIENCE = 2.0
 _EXIT_PATIENCE = 1.0
+
+
+def command_output(request: RecordRequest) -> IO[bytes] | None:
+    """Return where a command's standard output goes; None for where ours goes."""
+    return sys.stderr.buffer if request.stdout_is_taken else None
+
+
+class Command(Protocol):
+    """A command that waits until we are ready."""
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+
+    def open(self) -> None:
+        """Let it go."""
+
+    def has_ended(self) -> bool:
+        """Say whether it has ended."""
+
+    def finish(self, signals: StopSignals, *, by_itself: bool) -> int | None:
+        """End it, and return its status if it is known here."""
+
+    def close(self) -> None:
+        """Leave nothing of it behind."""
 
 
 class Gate:

@@ -37,6 +37,8 @@ EVENT_SETTINGS = np.dtype(
 SETTINGS = np.dtype(
     [
         ("self", "u4"),
+        ("client", "u4"),
+        ("unused", "u4"),
         ("targets", "u4"),
         ("in_cgroup", "u4"),
         ("on_cpus", "u4"),

@@ -1,5 +1,5 @@
 """The recorder that counts stacks within the kernel, by BPF programs."""
 
-from kprof.recorders.bpf.session import record
+from kprof.recorders.bpf.record import record
 
 __all__ = ["record"]

@@ -7,6 +7,7 @@ from pathlib import Path
 from kprof.errors import KprofError, NotAvailableError
 from kprof.recorders.bpf.libbpf import LibbpfError
 from kprof.system.permissions import Permissions
+from kprof.system.procfs import own_pid_is_global
 
 _NEEDS = ("CAP_BPF", "CAP_PERFMON")
 _BTF = "/sys/kernel/btf/vmlinux"
@@ -29,6 +30,19 @@ def check_permissions(permissions: Permissions) -> None:
     missing = [name for name in _NEEDS if name not in permissions.capabilities]
     if missing and "CAP_SYS_ADMIN" not in permissions.capabilities:
         raise NotAvailableError(f"loading BPF programs needs {' and '.join(missing)}", _AS_ROOT)
+
+
+def check_namespace() -> None:
+    """Raise if process ids are other ones for us than for the kernel.
+
+    Raises:
+        NotAvailableError: They are.
+    """
+    if not own_pid_is_global():
+        raise NotAvailableError(
+            "kprof runs in a pid namespace, where process ids are not those that BPF programs see",
+            "run it on the host, or start the container with --pid=host",
+        )
 
 
 def translate(error: LibbpfError, permissions: Permissions, *, btf: str = _BTF) -> KprofError:

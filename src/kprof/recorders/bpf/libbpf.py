@@ -20,6 +20,9 @@ _PERF_EVENT_OPEN = {"x86_64": 298, "aarch64": 241, "riscv64": 241, "ppc64le": 31
 _BPF = {"x86_64": 321, "aarch64": 280, "riscv64": 280, "ppc64le": 361, "s390x": 351}
 _WORST_LEVEL_TO_KEEP = 1  # warnings and information; 2 is for those who debug libbpf
 _LONGEST_LINE = 1 << 16
+# linux/capability.h
+_CAPABILITY_VERSION = 0x20080522
+_CAPABILITY_DATA = np.dtype([("effective", "u4"), ("permitted", "u4"), ("inheritable", "u4")])
 
 _P, _I, _U32, _U64, _S = ctypes.c_void_p, ctypes.c_int, ctypes.c_uint32, ctypes.c_uint64, ctypes.c_char_p
 _SIZE = ctypes.c_size_t
@@ -187,6 +190,47 @@ def load_nothing(kind: int, attach_type: int) -> int:
     if done < 0:
         raise error("loading a program that does nothing", done)
     return int(done)
+
+
+def effective_capabilities() -> int:
+    """Return the capabilities of this thread that are in force, one a bit."""
+    return _pair(_capabilities()["effective"])
+
+
+def set_capabilities(effective: int, permitted: int | None = None) -> None:
+    """Put capabilities of this thread in force.
+
+    Args:
+        effective: Those, one a bit; of those that are permitted.
+        permitted: Those that it may put in force later; as they are if None.
+
+    Raises:
+        OSError: The kernel refuses.
+    """
+    data = _capabilities()
+    for half in range(2):
+        data["effective"][half] = effective >> 32 * half & 0xFFFFFFFF
+        if permitted is not None:
+            data["permitted"][half] = permitted >> 32 * half & 0xFFFFFFFF
+            data["inheritable"][half] &= data["permitted"][half]
+    header = _capability_header()
+    if _libc().capset(_P(pointer(header)), _P(pointer(data))):
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+
+def _capability_header() -> np.ndarray[Any, Any]:
+    return np.array([_CAPABILITY_VERSION, 0], np.uint32)
+
+
+def _capabilities() -> np.ndarray[Any, Any]:
+    header, data = _capability_header(), np.zeros(2, _CAPABILITY_DATA)
+    if _libc().capget(_P(pointer(header)), _P(pointer(data))):
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return data
+
+
+def _pair(words: np.ndarray[Any, Any]) -> int:
+    return int(words[0]) | int(words[1]) << 32
 
 
 def _system_call(numbers: dict[str, int], *arguments: int) -> int:

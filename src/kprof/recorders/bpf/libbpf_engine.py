@@ -39,7 +39,7 @@ class LibbpfEngine(Engine):
     """
 
     def __init__(self, job: Job) -> None:
-        settings = settings_of(job.request, job.planned, job.cpus)
+        settings = settings_of(job.request, job.planned, job.cpus, job.client)
         settings["targets"] = job.scope.kind
         super().__init__(settings, job.sources, job.cpus, job.rate)
         self.title = f"libbpf {libbpf.version()}"

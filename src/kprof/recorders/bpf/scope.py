@@ -57,6 +57,7 @@ class Job:
         folder: A private directory of ours.
         cpus: Where events of perf are opened.
         rate: About how many rows a second may come at most.
+        client: The process that we work for, which does not count either; 0 if there is none.
     """
 
     request: RecordRequest
@@ -65,6 +66,7 @@ class Job:
     folder: str = ""
     cpus: tuple[int, ...] = (0,)
     rate: int = 1
+    client: int = 0
 
     @property
     def sources(self) -> Sequence[Source]:

@@ -1,17 +1,16 @@
 """One recording with BPF programs, from start to a whole file."""
 
 import os
-import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Self
 
 from kprof.errors import KprofError, NotAvailableError
 from kprof.recorders.bpf import failure, libbpf
 from kprof.recorders.bpf.build_ids import BuildIds
+from kprof.recorders.bpf.capabilities import fewer_capabilities
 from kprof.recorders.bpf.dump import DumpWriter
 from kprof.recorders.bpf.engines import Choice, choose, open_engine
 from kprof.recorders.bpf.framing import Framing
@@ -22,7 +21,7 @@ from kprof.recorders.bpf.snapshot import Snapshot
 from kprof.recorders.bpf.sources import RawTracepoint
 from kprof.recorders.bpf.space import SpaceLog
 from kprof.recorders.bpf.waiting import Waiting
-from kprof.recorders.gate import Gate
+from kprof.recorders.gate import Command
 from kprof.recorders.request import Recording, RecordRequest
 from kprof.recorders.signals import StopSignals
 from kprof.system import host, permissions
@@ -30,7 +29,7 @@ from kprof.system.cgroups import unified_directory
 from kprof.system.cpus import chosen_cpus
 from kprof.system.kallsyms import ranges_of
 from kprof.system.process import find_program
-from kprof.system.procfs import all_processes, own_pid_is_global, process_of, start_of
+from kprof.system.procfs import all_processes, process_of, start_of
 from kprof.wire import bpf_events as layout
 
 Progress = Callable[[float, int], None]
@@ -41,54 +40,60 @@ _CHOOSING_TICK = 0.25
 _OUR_WAY = rb"bpf_trace_run\d+|__bpf_trace_\w+|__traceiter_\w+|bpf_trampoline_\w+\t\[bpf\]"
 
 
-def record(
+def record_here(
     request: RecordRequest,
     folder: str,
+    path: str,
+    start_command: Callable[[], Command],
     *,
-    note: Callable[[str], None] = lambda _text: None,
-    progress: Progress = lambda _elapsed, _size: None,
+    note: Callable[[str], None],
+    progress: Progress,
+    client: int = 0,
 ) -> Recording:
-    """Record; see `kprof.recorders.backend.Recorder`."""
-    request.check()
+    """Record, with the rights of this process.
+
+    Args:
+        request: What to record.
+        folder: A private directory of ours.
+        path: Where the recording is left.
+        start_command: Starts the command of the request, if it has one.
+        note: As in `kprof.recorders.backend.Recorder`, and so is what is raised.
+        progress: As there.
+        client: The process that we work for, which is not recorded either.
+    """
     allowed = permissions.current()
     failure.check_permissions(allowed)
-    if not own_pid_is_global():
-        raise NotAvailableError(
-            "kprof runs in a pid namespace, where process ids are not those that BPF programs see",
-            "run it on the host, or start the container with --pid=host",
-        )
+    failure.check_namespace()
     choice = choose(request)
     for text in choice.notes:
         note(text)
     try:
-        with StopSignals() as signals, _Session(request, choice, folder) as session:
-            session.start()
-            for text in session.engine.notes:
+        with StopSignals() as signals, _Session(request, choice, (folder, path), client) as session:
+            for text in session.start(start_command):
                 note(text)
-            session.follow(signals, progress)
-            for text in session.finish():
-                note(text)
+            with fewer_capabilities(for_good=bool(client)):
+                session.follow(signals, progress)
+                for text in session.finish():
+                    note(text)
             # The command ends last: what it does at its end is not waited for.
             status = session.end_command(signals)
-            return Recording(
-                session.path, session.facts(), choice.planned.sources[0].name, status, bool(signals.count)
-            )
+            name = choice.planned.sources[0].name
+            return Recording(path, session.facts(), name, status, bool(signals.count))
     except libbpf.LibbpfError as error:
         raise failure.translate(error, allowed) from None
     except OSError as error:
-        raise NotAvailableError(
-            f"the kernel refuses an event: {error.strerror}", "`dmesg` may say why"
-        ) from None
+        text = f"the kernel refuses an event: {error.strerror}"
+        raise NotAvailableError(text, "`dmesg` may say why") from None
 
 
 class _Session:
     """The engine, the log of address spaces, the command if there is one, and the file."""
 
-    def __init__(self, request: RecordRequest, choice: Choice, folder: str) -> None:
-        self.request, self.choice, self.plan, self.folder = request, choice, choice.planned, folder
-        self.path = str(Path(folder, "recording.kprof"))
+    def __init__(self, request: RecordRequest, choice: Choice, places: tuple[str, str], client: int) -> None:
+        self.request, self.choice, self.plan, self.client = request, choice, choice.planned, client
+        self.folder, self.path = places
         self.cpus = chosen_cpus(request.cpus)
-        self.gate: Gate | None = None
+        self.gate: Command | None = None
         self.build_ids = BuildIds()
         self.begun = self.ended = time.monotonic()
         self.begun_at = datetime.now().astimezone()
@@ -100,12 +105,11 @@ class _Session:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def start(self) -> None:
-        """Load, attach, and let the command go."""
+    def start(self, start_command: Callable[[], Command]) -> list[str]:
+        """Load, attach, and let the command go; return what a user must be told."""
         request = self.request
         if request.command:
-            out = sys.stderr.buffer if request.stdout_is_taken else None
-            self.gate = Gate(self.folder, request.command, out)
+            self.gate = start_command()
             self._stack.callback(self.gate.close)
         pids = [self.gate.pid] if self.gate else list(request.pids)
         self.by_others = any(source.is_by_others for source in self.plan.sources)
@@ -116,7 +120,7 @@ class _Session:
         self.space = self._stack.enter_context(SpaceLog(chosen_cpus("")))
         group = unified_directory(request.cgroup) if request.cgroup else ""
         scope = scope_of(request, pids or request.tids, self.cpus, group)
-        job = Job(request, self.plan, scope, self.folder, self.cpus, self._rate())
+        job = Job(request, self.plan, scope, self.folder, self.cpus, self._rate(), self.client)
         self.engine = self._stack.enter_context(open_engine(self.choice, job))
         self.engine.load()
         self.framing = Framing(self._mark)
@@ -132,6 +136,7 @@ class _Session:
         self.begun = time.monotonic()
         if self.gate:
             self.gate.open()
+        return self.engine.notes
 
     @property
     def _chooses(self) -> bool:
@@ -195,9 +200,7 @@ class _Session:
         return self.request.duration - (time.monotonic() - self.begun)
 
     def _is_over(self) -> bool:
-        if self._left() <= 0:
-            return True
-        if self.gate and self.gate.has_ended():
+        if self._left() <= 0 or (self.gate and self.gate.has_ended()):
             return True
         return bool(self.targets) and not any(start_of(task) == start for task, start in self.targets.items())
 

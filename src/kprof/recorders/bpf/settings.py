@@ -11,15 +11,19 @@ from kprof.recorders.request import RecordRequest
 _ALL_BITS = (1 << 64) - 1
 
 
-def settings_of(request: RecordRequest, planned: Plan, cpus: tuple[int, ...]) -> np.ndarray[Any, Any]:
+def settings_of(
+    request: RecordRequest, planned: Plan, cpus: tuple[int, ...], client: int = 0
+) -> np.ndarray[Any, Any]:
     """Return one `bpf_events.SETTINGS`.
 
     Args:
         request: What is asked for.
         planned: The events.
         cpus: Where they are recorded.
+        client: The process that we work for, which is not recorded either.
     """
     settings = scope_settings(request, cpus)
+    settings["client"] = client
     settings["timestamps"] = request.timestamps
     settings["copy_bytes"] = request.stack_bytes
     for number, source in enumerate(planned.sources):

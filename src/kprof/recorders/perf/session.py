@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -10,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
-from kprof.recorders.gate import Gate
+from kprof.recorders.gate import Gate, command_output
 from kprof.recorders.perf import failure
 from kprof.recorders.perf.control import Control
 from kprof.recorders.perf.events import EventPlan, plan_events
@@ -96,8 +95,7 @@ class _Session:
         # Made by us, so that it stays ours if perf runs as root.
         Path(self.data).touch(0o600)
         self.control = Control(folder)
-        out = sys.stderr.buffer if request.stdout_is_taken else None
-        self.gate = Gate(folder, request.command, out) if request.command else None
+        self.gate = Gate(folder, request.command, command_output(request)) if request.command else None
         # A number that is used again is another task: keep what tells them apart.
         self.targets = {task: start_of(task) for task in (*request.pids, *request.tids)}
         # The waiting shell's maps must not be read: perf would keep them after the command's exec.

@@ -47,6 +47,8 @@ struct kp_event_settings {
 /* Set before the programs are loaded, so that the verifier removes what is switched off. */
 struct kp_settings {
     __u32 self;    /* the recorder's own process, which is never recorded */
+    __u32 client;  /* nor is the one that it works for, if there is one */
+    __u32 unused;
     __u32 targets; /* whether `targets` decides, and what it holds */
     __u32 in_cgroup;
     __u32 on_cpus;

@@ -28,7 +28,8 @@ static __always_inline int kp_is_wanted(struct kp_key *key) {
     __u64 id = bpf_get_current_pid_tgid();
     key->tgid = id >> 32;
     key->tid = (__u32)id;
-    if (!key->tid || key->tgid == settings.self || !kp_is_target(key->tgid, key->tid) || !kp_on_cpu()) return 0;
+    if (!key->tid || key->tgid == settings.self || key->tgid == settings.client) return 0;
+    if (!kp_is_target(key->tgid, key->tid) || !kp_on_cpu()) return 0;
     if (settings.in_cgroup && bpf_current_task_under_cgroup(&cgroups, 0) != 1) return 0;
     bpf_get_current_comm(key->comm, sizeof key->comm);
     return kp_has_name(key->comm);

@@ -33,7 +33,7 @@ int wakes(struct bpf_raw_tracepoint_args *ctx) {
     __u64 elapsed = bpf_ktime_get_ns() - blocked->begun_ns, id = bpf_get_current_pid_tgid();
     bpf_map_delete_elem(&open, &name);
     struct kp_key waker = {.event = settings.event, .tgid = id >> 32, .tid = (__u32)id};
-    if (waker.tgid == settings.self) return 0;
+    if (waker.tgid == settings.self || (waker.tgid && waker.tgid == settings.client)) return 0;
     const volatile struct kp_event_settings *limits = &settings.events[settings.event % KP_MAX_EVENTS];
     if (elapsed < limits->least || elapsed > limits->most) {
         __sync_fetch_and_add(&tally->left_out, 1);
