@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
+from kprof.cli import counting, targets
 from kprof.cli import options as o
-from kprof.cli import targets
 from kprof.cli.console import be_quiet
-from kprof.cli.record_choices import Backend, CallGraph, Engine, Weight
+from kprof.cli.record_choices import Backend, CallGraph, Engine
 from kprof.errors import UsageError
 
 if TYPE_CHECKING:
@@ -129,55 +129,14 @@ def record(  # noqa: PLR0917 - Typer passes by name
             rich_help_panel=_HOW,
         ),
     ] = False,
-    comm: Annotated[
-        str,
-        typer.Option("--comm", metavar="NAME", help="bpf: only threads of this name.", rich_help_panel=_HOW),
-    ] = "",
-    weight: Annotated[
-        Weight | None,
-        typer.Option(
-            "--weight",
-            help="bpf: what intervals weigh, such as those of off-cpu.",
-            show_default=False,
-            rich_help_panel=_HOW,
-        ),
-    ] = None,
-    least: Annotated[
-        int,
-        typer.Option(
-            "--min-ns", metavar="NS", min=0, help="bpf: leave shorter intervals out.", rich_help_panel=_HOW
-        ),
-    ] = 0,
-    most: Annotated[
-        int | None,
-        typer.Option(
-            "--max-ns", metavar="NS", min=0, help="bpf: leave longer intervals out.", rich_help_panel=_HOW
-        ),
-    ] = None,
-    waker: Annotated[
-        bool,
-        typer.Option(
-            "--waker",
-            help="bpf: with -e off-cpu, join the stack of what woke the thread to its own, leaf to leaf.",
-            rich_help_panel=_HOW,
-        ),
-    ] = False,
-    live: Annotated[
-        bool,
-        typer.Option(
-            "--live",
-            help="bpf: with -e malloc, only what is allocated and not freed when the recording ends.",
-            rich_help_panel=_HOW,
-        ),
-    ] = False,
-    timestamps: Annotated[
-        bool,
-        typer.Option(
-            "--timestamps",
-            help="bpf: keep time and CPU of every sample, for filters and heat maps.",
-            rich_help_panel=_HOW,
-        ),
-    ] = False,
+    comm: counting.Comm = "",
+    inherit: counting.Inherit = True,
+    weight: counting.Weighed = None,
+    least: counting.Least = 0,
+    most: counting.Most = None,
+    waker: counting.Waker = False,
+    live: counting.Live = False,
+    timestamps: counting.Timestamps = False,
     root: Annotated[
         bool,
         typer.Option("--root", help="Run the recorder, and only that, through sudo.", rich_help_panel=_HOW),
@@ -214,10 +173,10 @@ def record(  # noqa: PLR0917 - Typer passes by name
     from kprof.recorders import RecordRequest, choose_backend  # noqa: PLC0415 - only this command records
 
     recorder = choose_backend(_backend(backend, engine), event or (), output)
-    asked = (("--comm", comm), ("--weight", weight), ("--min-ns", least), ("--max-ns", most))
-    for name, given in (*asked, ("--timestamps", timestamps), ("--live", live), ("--waker", waker)):
-        if given and recorder == "perf":
-            raise UsageError(f"{name} needs the bpf backend", "give it with --backend bpf")
+    counting.check(
+        recorder, comm=comm, no_inherit=not inherit, weight=weight, min_ns=least, max_ns=most, waker=waker,
+        live=live, timestamps=timestamps,
+    )  # fmt: skip
     wanted = Wanted(recorder, output, keep_raw=keep_data or archive, archive=archive, force=force)
     request = RecordRequest(
         pids=targets.numbers(pid, "-p"),
@@ -226,13 +185,8 @@ def record(  # noqa: PLR0917 - Typer passes by name
         cpus=cpus,
         cgroup=cgroup,
         command=command or (),
-        comm=comm,
-        weight=weight.value if weight else "",
-        least=least,
-        most=most,
-        waker=waker,
-        live=live,
-        timestamps=timestamps,
+        comm=comm, inherit=inherit, weight=weight.value if weight else "", least=least, most=most,
+        waker=waker, live=live, timestamps=timestamps,
         frequency=frequency,
         duration=duration,
         events=event or (),
@@ -241,7 +195,7 @@ def record(  # noqa: PLR0917 - Typer passes by name
         stack_bytes=stack_size,
         elevate=_elevation() if root else (),
         stdout_is_taken=output == "-",
-    )
+    )  # fmt: skip
     request.check()
     if show_program or debug_engine:
         _show(request, debug=debug_engine)

@@ -27,6 +27,7 @@ class RecordRequest:
         cgroup: A control group, below the root of its hierarchy.
         command: Program and arguments to start.
         comm: Only threads of this name; any if empty.
+        inherit: Record the children of the processes, too.
         weight: What intervals weigh: `ns`, `bytes` or `count`; what is usual for them if empty.
         least: Shorter intervals, and smaller weights, are left out.
         waker: Join what wakes a blocked thread to its stack.
@@ -53,6 +54,7 @@ class RecordRequest:
     cgroup: str = ""
     command: Sequence[str] = ()
     comm: str = ""
+    inherit: bool = True
     weight: str = ""
     least: int = 0
     most: int | None = None

@@ -46,6 +46,7 @@ class Engine:
 
     Attributes:
         rooms: How much the maps hold; may be changed before they are loaded.
+        inherits: Whether children of recorded processes are recorded; likewise.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Engine:
         self._settings, self._sources, self._cpus = settings, sources, cpus
         blocks = live.ROOM if any(source.file == LIVE for source in sources) else 0
         self.rooms = replace(rooms_for(settings, rate), blocks=blocks)
+        self.inherits = True
         self._objects: list[BpfObject] = []
         self._family: BpfObject | None = None
         self._stack = ExitStack()
@@ -82,7 +84,7 @@ class Engine:
             if source.file == LIVE:
                 ones = source.unit == "events"
                 self._live[number] = live.LiveBlocks(self._objects[-1], number, ones=ones)
-        if self._settings["targets"][0] == layout.PROCESSES:
+        if self.inherits and self._settings["targets"][0] == layout.PROCESSES:
             self._family = self._load(_FAMILY, _FAMILY_PROGRAMS)
         first = self._objects[0]
         self._rows = [first.map(name, layout.KEY, layout.ROW) for name in ("rows_a", "rows_b")]

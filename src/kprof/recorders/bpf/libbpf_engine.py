@@ -43,6 +43,7 @@ class LibbpfEngine(Engine):
         settings["targets"] = job.scope.kind
         super().__init__(settings, job.sources, job.cpus, job.rate)
         self.title = f"libbpf {libbpf.version()}"
+        self.inherits = job.scope.inherits
         self._job = job
 
     def load(self) -> None:

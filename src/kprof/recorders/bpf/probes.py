@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from kprof.elf import ElfFile
 from kprof.errors import NotAvailableError
+from kprof.recorders.bpf.recipes import LIVE
 from kprof.recorders.bpf.sources import (
     Hook,
     Kprobe,
@@ -191,6 +192,9 @@ def probes_of(source: Source) -> list[Probe]:
     Raises:
         NotAvailableError: Only the libbpf engine has it.
     """
+    if source.file == LIVE or "waker" in source.programs:
+        asked = "--live" if source.file == LIVE else "--waker"
+        raise NotAvailableError(f"only the libbpf engine knows {asked}")
     if recipe := _RECIPES.get((source.file, source.programs[0])):
         return list(recipe)
     if source.target:

@@ -28,6 +28,7 @@ class Scope:
         timestamps: Whether rows of different times and CPUs are kept apart.
         itself: The recorder's own process, which never counts.
         held: Whether programs that are attached wait for a word of ours: when it renames itself.
+        inherits: Whether children of the processes count.
     """
 
     kind: int = layout.EVERYTHING
@@ -40,6 +41,7 @@ class Scope:
     timestamps: bool = False
     itself: int = 0
     held: bool = False
+    inherits: bool = True
 
     def keeps(self, weight: int) -> bool:
         """Say whether a weight is within the limits."""
@@ -126,4 +128,5 @@ def scope_of(request: RecordRequest, tasks: Sequence[int], cpus: Sequence[int], 
         request.timestamps,
         os.getpid(),
         request.hold is not None,
+        request.inherit,
     )

@@ -78,7 +78,7 @@ def program(job: Job, driver: int) -> Program:
         NotAvailableError: BCC cannot do it.
     """
     made: dict[Any, _Function] = {}
-    for name, text in _FAMILY if job.scope.kind == layout.PROCESSES else ():
+    for name, text in _FAMILY if job.scope.kind == layout.PROCESSES and job.scope.inherits else ():
         made[name] = _Function(len(made), NamedTracepoint(name))
         made[name].add(text)
     for number, source in enumerate(job.sources):

@@ -91,7 +91,7 @@ def _end(scope: Scope) -> str:
 
 def _family(scope: Scope) -> list[str]:
     """Children of a recorded process are recorded, from their first instruction on."""
-    if scope.kind != layout.PROCESSES:
+    if scope.kind != layout.PROCESSES or not scope.inherits:
         return []
     child = "@targets[args->pid]"
     return [
