@@ -89,11 +89,11 @@ def jupyter(browser: Browser, profile: str, folder: Path, picture: Path) -> None
     notebooks = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(notebooks)
     shutil.copy(profile, folder / "profile.kprof")
-    cells = ("import kprof", 'kprof.read("profile.kprof", names="short").flame("busy.py", height=420)')
+    cells = ("import kprof", 'kprof.read("profile.kprof").filter(root_at="^main").flame(height=600)')
     notebooks.write_notebook(folder / "busy.ipynb", cells)
     server, address = notebooks.serve(folder)
     try:
-        tab: Page = browser.new_context(viewport=SIZE).new_page()
+        tab: Page = browser.new_context(viewport={**SIZE, "height": 860}).new_page()
         tab.goto(f"{address}doc/tree/busy.ipynb?token={notebooks.TOKEN}")
         notebooks.wait_for_kernel(tab)
         notebooks.run_all(tab)

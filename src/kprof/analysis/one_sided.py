@@ -20,7 +20,7 @@ _KERNEL = (Kind.KERNEL, Kind.MODULE)
 _KINDS = {
     "kernel frames": _KERNEL,
     "inlined frames": (Kind.INLINED,),
-    "frames of compiled scripts (JIT)": (Kind.JIT,),
+    "frames of compiled scripts (JIT)": (Kind.JIT, Kind.JS, Kind.JAVA),
     "frames of Python": (Kind.PYTHON,),
 }
 # What is rarer than this on the side that has it may be missing on the other by chance.

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kprof.errors import UsageError
+from kprof.model.labels import NAME_FORMS
+
 if TYPE_CHECKING:
     from kprof.elf.search import FileFinder
 
@@ -29,6 +32,9 @@ class ReadOptions:
         ids: Keep samples of different processes and threads apart.
         every_sample: Keep samples apart, with ids, time and CPU, instead of adding up equal ones.
         files: Finds the files that copies of stacks are unwound with; None for those of this machine.
+
+    Raises:
+        UsageError: There is no such form of names.
     """
 
     compat: str = ""
@@ -42,6 +48,12 @@ class ReadOptions:
     ids: bool = True
     every_sample: bool = False
     files: FileFinder | None = None
+
+    def __post_init__(self) -> None:
+        if self.names not in NAME_FORMS:
+            raise UsageError(
+                f"there is no form of names {self.names}", f"choose one of {', '.join(NAME_FORMS)}"
+            )
 
     @property
     def dialect(self) -> str:
