@@ -13,9 +13,12 @@ from kprof.recorders.bpf.attempt import attempt as try_bpf
 from kprof.recorders.perf.attempt import attempt as try_perf
 from kprof.survey.binaries import own_libc
 from kprof.survey.catalog import Catalog
+from kprof.wire.bpf_events import MAX_EVENTS
 
 KPROF = [sys.executable, "-m", "kprof", "events"]
 DRAWN = {"tracepoint": 40, "syscall": 15, "kernel function": 60, "function": 60, "raw tracepoint": 20}
+# Of each kind, and each reason.
+OTHERS = 3
 root = pytest.mark.skipif(os.geteuid() != 0, reason="programs are loaded as root")
 
 
@@ -69,6 +72,28 @@ def test_perf_reaches_what_it_is_said_to_reach(drawn):
         if works(try_perf, event.name) != event.reach["perf"].reached
     ]
     assert not wrong
+
+
+@root
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["bpftrace", "bcc"])
+def test_other_engines_reach_what_they_are_said_to_reach(drawn, engine):
+    """Those that are reached are attached sixteen at once, for each start takes a second; of the others, some."""
+    reached = [event.name for event in drawn if event.reach[engine].reached]
+    assert len(reached) >= 100
+    batches = [reached[i : i + MAX_EVENTS] for i in range(0, len(reached), MAX_EVENTS)]
+    failed = [batch for batch in batches if not works(lambda names: try_bpf(names, engine), ",".join(batch))]
+    wrong = [
+        name for batch in failed for name in batch if not works(lambda name: try_bpf(name, engine), name)
+    ]
+    assert not wrong
+    others = {}
+    for event in drawn:
+        if not event.reach[engine].reached:
+            others.setdefault((event.kind, event.reach[engine].reason), []).append(event.name)
+    for names in others.values():
+        for name in names[:OTHERS]:
+            assert not works(lambda name: try_bpf(name, engine), name), name
 
 
 @root

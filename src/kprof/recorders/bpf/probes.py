@@ -149,9 +149,9 @@ def _pair(begin: str, end: str, identity: str, **how: str) -> list[Probe]:
 
 
 _REQUEST = "((uint64)args->dev << 48) ^ (uint64)args->sector"
-# By the object of the libbpf engine, and the first of its programs.
+# By the object of the libbpf engine, and its programs.
 _RECIPES = {
-    ("off_cpu", "off_cpu"): [
+    ("off_cpu", ("off_cpu",)): [
         Probe(
             NamedTracepoint("sched:sched_switch"),
             [
@@ -160,23 +160,23 @@ _RECIPES = {
             ],
         )
     ],
-    ("wakeup", "blocks"): [
+    ("wakeup", ("blocks", "wakes")): [
         Probe(NamedTracepoint("sched:sched_switch"), [Begin("(uint64){tid}", when=_BLOCKED, stacks=False)]),
         Probe(NamedTracepoint("sched:sched_waking"), [End("(uint64)args->pid", here=True)]),
     ],
-    ("block_io", "io_start"): _pair(
+    ("block_io", ("io_start", "io_done")): _pair(
         "block:block_io_start", "block:block_io_done", _REQUEST, bytes="args->bytes"
     ),
-    ("block_io", "rq_issue"): _pair(
+    ("block_io", ("rq_issue", "rq_complete")): _pair(
         "block:block_rq_issue", "block:block_rq_complete", _REQUEST, bytes="args->bytes"
     ),
-    ("syscall", "sys_enter"): _pair(
+    ("syscall", ("sys_enter", "sys_exit")): _pair(
         "raw_syscalls:sys_enter", "raw_syscalls:sys_exit", "(uint64){tid}", detail="args->id"
     ),
-    ("lock", "contention_begin"): _pair(
+    ("lock", ("contention_begin", "contention_end")): _pair(
         "lock:contention_begin", "lock:contention_end", _LOCK, detail="args->flags"
     ),
-    ("tcp", "sends"): [
+    ("tcp", ("sends", "receives")): [
         Probe(
             NamedTracepoint(f"sock:sock_{way}_length"),
             [Count("args->ret", "args->protocol == 6 && args->ret > 0")],
@@ -195,15 +195,15 @@ def probes_of(source: Source) -> list[Probe]:
     if source.file == LIVE or "waker" in source.programs:
         asked = "--live" if source.file == LIVE else "--waker"
         raise NotAvailableError(f"only the libbpf engine knows {asked}")
-    if recipe := _RECIPES.get((source.file, source.programs[0])):
+    if recipe := _RECIPES.get((source.file, tuple(source.programs))):
         return list(recipe)
     if source.target:
         returns = source.programs[0].startswith("fexit")
         return [Probe(KernelFunction(source.target, returns), [Count()])]
     if source.file == "kernel" and isinstance(source.hooks[0], RawTracepoint):
         return [Probe(source.hooks[0], [Count()])]
-    if not source.hooks:
-        raise NotAvailableError(f"only the libbpf engine records {source.name}")
+    if not source.hooks or source.file not in {"sample", "kernel"}:
+        raise NotAvailableError(f"only the libbpf engine records {source.name} in this way")
     if source.places > MOST_PLACES:
         raise NotAvailableError(
             f"{source.name} is {source.places:,} places:"
