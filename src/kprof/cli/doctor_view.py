@@ -106,5 +106,6 @@ def _tried(engine: Engine) -> Text:
 def _verdict(found: Diagnosis) -> str:
     works = [e.name for e in found.engines if e.works and e.in_use]
     if works:
-        return f"kprof record works here, with {' and '.join(works)}."
+        named = " and ".join([", ".join(works[:-1]), works[-1]] if len(works) > 1 else works)
+        return f"kprof record works here, with {named}."
     return "Nothing records here; the lines with → say what mends that."
