@@ -26,7 +26,24 @@ BPF_EVENTS = (
     "off-cpu",
     "malloc",
     "syscall",
+    "raw_tp:sys_enter",
 )
+# A program whose functions and probes are attached to one by one there.
+SHOP = """
+#include <sys/sdt.h>
+#include <stdlib.h>
+#include <unistd.h>
+__attribute__((noinline)) void step_one(void) { STAP_PROBE(shop, sold); }
+__attribute__((noinline)) void step_two(void) { free(malloc(100)); }
+__attribute__((noinline)) void keeps(void) { for (int i = 0; i < 10; i++) if (!malloc(1000)) abort(); }
+int main(void) {
+    for (int i = 0; i < 1234; i++) step_one();
+    for (int i = 0; i < 321; i++) step_two();
+    keeps();
+    usleep(300000);
+    return 0;
+}
+"""
 
 # 20 programs and more, all ways in which one may start another, and fail.
 EXECUTES = f"""
@@ -76,6 +93,11 @@ def main():
     probe()
     for event in BPF_EVENTS:
         record(f"bpf {event}", "--backend", "bpf", "-e", event, "--", *READING)
+    shop = compiled()
+    record("shop functions", "-e", f"uprobe:{shop}:step_*", "--", shop)
+    record("shop probe", "-e", f"usdt:{shop}:shop:sold", "--", shop)
+    record("shop live", "-e", "malloc", "--live", "--", shop)
+    record("shop waker", "-e", "off-cpu", "--waker", "--", shop)
     for name, *how in (("fp", "-g", "fp"), ("dwarf", "-g", "dwarf"), ("auto", "--timestamps")):
         record(f"bpf -g {name}", "--backend", "bpf", *how, "--", *READING)
     record("bpf -g dwarf off-cpu", "--backend", "bpf", "-g", "dwarf", "-e", "off-cpu", "--", *SLEEPING)
@@ -116,6 +138,16 @@ def hide_modules():
     """Spare perf the look at every module file that it takes when it starts: 20 seconds on the shared file system."""
     folder = Path("/lib/modules", platform.release(), "kernel")
     subprocess.run(["mount", "-t", "tmpfs", "none", folder], check=True)
+
+
+def compiled():
+    """Compile the program: the compiler of the host is there."""
+    folder = Path("/tmp/shop")
+    folder.mkdir()
+    (folder / "shop.c").write_text(SHOP)
+    command = ["gcc", "-O0", "-g", "-fno-omit-frame-pointer", "shop.c", "-o", "shop"]
+    subprocess.run(command, check=True, cwd=folder)
+    return str(folder / "shop")
 
 
 def sysctl(**settings):

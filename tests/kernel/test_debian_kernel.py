@@ -122,6 +122,32 @@ def test_copies_of_stacks_lead_to_the_start_where_frame_pointers_do_not(runs, ho
     assert all("__libc_start_main" in " ".join(stack) for stack in slept)
 
 
+def test_places_in_programs_are_attached_to_one_by_one(runs):
+    """This kernel cannot do all at once; patterns and probes work all the same."""
+    run = runs["shop functions"]
+    assert run["code"] == 0, run["err"]
+    assert "is 2 places" in run["err"]
+    assert run["weight"] == 1234 + 321
+    assert {stack[-1] for stack in stacks(run)} == {"step_one", "step_two"}
+    run = runs["shop probe"]
+    assert (run["code"], run["weight"]) == (0, 1234), run["err"]
+    run = runs["bpf raw_tp:sys_enter"]
+    assert run["code"] == 7, run["err"]
+    assert run["weight"] > 60_000
+
+
+def test_memory_that_is_not_freed_and_what_wakes(runs):
+    run = runs["shop live"]
+    assert run["code"] == 0, run["err"]
+    kept = [line for line in run["folded"] if ";keeps;" in line]
+    assert sum(int(line.rpartition(" ")[2]) for line in kept) == 10_000
+    assert not any("step_two" in line for line in run["folded"])
+    run = runs["shop waker"]
+    assert run["code"] == 0, run["err"]
+    slept = [stack for stack in stacks(run) if "[S: sleeping]" in stack and "hrtimer_nanosleep" in stack]
+    assert any("--" in stack and "hrtimer_wakeup" in stack for stack in slept)
+
+
 def test_paranoid_3_refuses_an_unprivileged_user(runs):
     run = runs["paranoid-3"]
     assert run["code"] == 3

@@ -31,9 +31,18 @@ def tracepoint_number(name: str, root: str = "/") -> int:
 
 
 def has_tracepoint(name: str, root: str = "/") -> bool:
-    """Say whether the kernel has a tracepoint; no if it cannot be told."""
-    with suppress(UsageError, NotAvailableError):
+    """Say whether the kernel has a tracepoint; no if it cannot be told.
+
+    tracefs may be closed to us. The types of the kernel are not, which have one for each.
+    """
+    try:
         return tracepoint_number(name, root) >= 0
+    except UsageError:
+        return False
+    except NotAvailableError:
+        kind = f"\0btf_trace_{name.partition(':')[2]}\0".encode()
+        with suppress(OSError):
+            return kind in Path(root, "sys/kernel/btf/vmlinux").read_bytes()
     return False
 
 

@@ -49,3 +49,12 @@ def test_others_are_told_what_to_do(tmp_path, monkeypatch):
     with pytest.raises(NotAvailableError, match="tracefs is not mounted") as caught:
         tracefs.tracepoint_number("a:b", str(tmp_path))
     assert "mount -t tracefs" in caught.value.help_text
+
+
+def test_without_tracefs_the_kernels_types_tell_which_tracepoints_there_are(tmp_path):
+    types = tmp_path / "sys/kernel/btf"
+    types.mkdir(parents=True)
+    assert not tracefs.has_tracepoint("lock:contention_begin", str(tmp_path))
+    (types / "vmlinux").write_bytes(b"\0int\0btf_trace_contention_begin\0char\0")
+    assert tracefs.has_tracepoint("lock:contention_begin", str(tmp_path))
+    assert not tracefs.has_tracepoint("lock:contention", str(tmp_path))
