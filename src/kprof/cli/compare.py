@@ -230,7 +230,8 @@ def _draw(shown: Shown, target: str, output: str) -> None:
         for row in shown.facts()
         for name, value in zip(shown.names, row[1:], strict=True)
     }
-    quality = [f"{name}: {value}" for name, value in shown.agreed()]
+    quality, more = shown.headlines()
+    facts = {**more, **facts}
     title = f"{target}: {names[0]} and {names[1]}" if target else f"{names[0]} and {names[1]}"
     wrote = pipeline.write_beside(
         first, second, output, title=title, names=names, facts=facts, quality=quality

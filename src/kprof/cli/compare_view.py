@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from kprof.pipeline.costs import Cost
 
 _SHORT = 10
+# Of what is known of the agreement: overlap, distance, chance.
+_HEADLINES = (0, 2, 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,13 @@ class Shown:
             if share >= 0.0005:  # noqa: PLR2004 - what is shown as 0.0%
                 lines.append((f"functions differ, cause: {cause}", percent(share)))
         return lines
+
+    def headlines(self) -> tuple[list[str], dict[str, str]]:
+        """Return what stands at the head of a page, and by name what is shown on demand."""
+        agreed = self.agreed()
+        first = [f"{agreed[row][0]}: {agreed[row][1]}" for row in _HEADLINES]
+        rest = [pair for row, pair in enumerate(agreed) if row not in _HEADLINES]
+        return [*first, *self.verdicts()], dict(rest)
 
     def facts(self) -> list[list[str]]:
         """Return what is known of the sides and what they cost: a name and a value a side each."""
