@@ -93,7 +93,13 @@ def compare(  # noqa: PLR0917 - Typer passes by name
     ] = None,
     call_graph: Annotated[
         str,
-        typer.Option("--call-graph", "-g", metavar="HOW", help="As of record.", rich_help_panel=_HOW),
+        typer.Option(
+            "--call-graph",
+            "-g",
+            metavar="HOW",
+            help="As of record: fp, or dwarf for code without frame pointers. auto is not the same for all.",
+            rich_help_panel=_HOW,
+        ),
     ] = "fp",
     measure_overhead: Annotated[
         bool,
