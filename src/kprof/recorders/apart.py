@@ -57,7 +57,8 @@ class RecorderApart:
 
     def _read(self, head: bytes = b"") -> tuple[Recording, list[str]]:
         """Wait for what came of it."""
-        data = head + self._child.stdout.read()
+        with self._child.stdout as pipe:
+            data = head + pipe.read()
         self._child.wait()
         try:
             # Our own process wrote it, a moment ago.
