@@ -9,7 +9,8 @@ from kprof.system.process import find_program, run
 
 # The one of the distribution: its package of BCC is for that, not for a virtual environment's.
 SYSTEM_PYTHON = "/usr/bin/python3"
-_SECONDS = 20.0
+# Under emulation, LLVM alone takes half a minute to load.
+_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
