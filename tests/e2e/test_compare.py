@@ -165,6 +165,17 @@ def test_the_slowdown_of_a_command_and_of_a_process(busy):
 
 @pytest.mark.slow
 @needs_both
+def test_a_target_that_sleeps_is_said_to():
+    with subprocess.Popen(["sleep", "60"]) as process:
+        done = kprof("-p", process.pid, "-d", 1)
+        process.kill()
+    assert done.returncode == 1
+    assert "no samples of sleep" in done.stderr
+    assert "it sleeps or waits" in done.stderr
+
+
+@pytest.mark.slow
+@needs_both
 def test_ctrl_c_keeps_what_was_recorded(busy):
     command = [sys.executable, "-m", "kprof", "compare", "-p", str(busy), "-d", "60", "--runs", "3", "--json"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

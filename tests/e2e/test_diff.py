@@ -41,7 +41,7 @@ def test_one_against_one(tmp_path):
     assert "too few recordings" in done.stdout
     assert "vanished" in done.stdout
     assert "significant" not in done.stdout
-    assert "kflame" in page.read_text()
+    assert "of before is in stacks that are gone" in page.read_text()
 
 
 def test_several_a_side_as_json(runs):

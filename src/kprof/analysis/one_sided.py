@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from kprof.analysis.quality import knows_samples
-from kprof.analysis.top import own_weights
+from kprof.analysis.top import own_weights, sum_by
 from kprof.errors import UsageError
 from kprof.model import Event, Kind, Profile, pick_event
 from kprof.model.events import NO_EVENT, base_name, find_event
@@ -108,9 +108,9 @@ def one_sided(profiles: Sequence[Profile]) -> list[OneSided]:
         held = [_held(profile, kinds) for profile in profiles]
         found += _missing(what, held, profiles)
     if all(profile.samples.comm is not None and knows_samples(profile) for profile in profiles):
-        for name in sorted(set().union(*(profile.comms for profile in profiles))):
-            held = [_of_thread(profile, name) for profile in profiles]
-            found += _missing(f"thread {name}", held, profiles)
+        threads = [_threads(profile) for profile in profiles]
+        for name in sorted(set().union(*threads)):
+            found += _missing(f"thread {name}", [of.get(name, 0) for of in threads], profiles)
     return found
 
 
@@ -120,10 +120,13 @@ def _held(profile: Profile, kinds: Sequence[Kind]) -> int:
     return int(own_weights(profile)[0][holds].sum())
 
 
-def _of_thread(profile: Profile, name: str) -> int:
-    if name not in profile.comms or profile.samples.comm is None:
-        return 0
-    return int(profile.samples.weight[profile.samples.comm == list(profile.comms).index(name)].sum())
+def _threads(profile: Profile) -> dict[str, int]:
+    """Return the weight of each name of a thread."""
+    comm = profile.samples.comm
+    assert comm is not None  # noqa: S101 - asked for where there are names
+    known = comm >= 0
+    weight = sum_by(comm[known].astype(np.int64), profile.samples.weight[known], len(profile.comms))
+    return dict(zip(profile.comms, weight.tolist(), strict=True))
 
 
 def _missing(what: str, held: Sequence[int], profiles: Sequence[Profile]) -> list[OneSided]:

@@ -14,10 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from kprof.errors import EmptyProfileError
 from kprof.model import Profile
 from kprof.pipeline.contenders import Contender
 from kprof.pipeline.costs import Cost
 from kprof.pipeline.inputs import Choice, read
+from kprof.pipeline.recording import nothing_seen
 from kprof.recorders import Recording, RecordRequest, find_recorder
 from kprof.recorders.shared_command import Ended, SharedCommand, Start
 from kprof.recorders.signals import StopSignals
@@ -133,7 +135,7 @@ def record_round(
     ran = run_round(request, contenders, folder, tick)
     choice = replace(choice or Choice(), every_event=True, event="")
     pairs = zip(contenders, ran.results, strict=True)
-    taken = [_taken(one, done, ran, choice, request.title) for one, done in pairs]
+    taken = [_taken(one, done, ran, choice, request) for one, done in pairs]
     return Round(taken, ran.ended.status if ran.ended else None, ran.interrupted)
 
 
@@ -232,10 +234,14 @@ def _record(
     return recording, times, time.monotonic(), notes
 
 
-def _taken(one: Contender, done: Done[_Work], ran: Ran, choice: Choice, title: str) -> Taken:
+def _taken(one: Contender, done: Done[_Work], ran: Ran, choice: Choice, request: RecordRequest) -> Taken:
     recording, times, stopped, notes = done.value
     begun = time.monotonic()
-    profile = read([recording.path], choice, facts={**recording.facts, "target": title})
+    try:
+        profile = read([recording.path], choice, facts={**recording.facts, "target": request.title})
+    except EmptyProfileError:
+        why = nothing_seen(recording, request)
+        raise EmptyProfileError(f"{one.name}: {why}", why.help_text) from None
     ended = times.begun + float(recording.facts["duration"].split()[0])
     finish = stopped - ended + time.monotonic() - begun
     rate = int(recording.facts.get("frequency", "0").split()[0])
