@@ -125,13 +125,15 @@ class _Session:
         self.engine.load()
         self.framing = Framing(self._mark)
         self._choose(pids)
+        self.hidden = self._way()
         self.dump = self._stack.enter_context(DumpWriter(self.path, self._meta()))
         self._snapshot(pids)
         if request.hold:
             request.hold()
         self.engine.attach()
         if any(source.target for source in self.plan.sources):
-            # Their way to the program exists since they are attached.
+            # Their way to the program exists since they are attached, and only as long.
+            self.hidden = self._way()
             self.dump.meta(self._meta())
         self.begun = time.monotonic()
         if self.gate:
@@ -248,19 +250,21 @@ class _Session:
         """End the command if it still runs; return its status, None if there is none."""
         return self.gate.finish(signals, by_itself=self.gate.has_ended()) if self.gate else None
 
+    def _way(self) -> list[tuple[int, int]]:
+        """Return where the functions between a tracepoint and a program on it are: not the kernel's work."""
+        direct = all(s.hooks and not isinstance(s.hooks[0], RawTracepoint) for s in self.plan.sources)
+        return [] if direct else ranges_of(_OUR_WAY)
+
     def _meta(self) -> dict[str, Any]:
         events = [
             {"name": source.name, "unit": source.unit, "details": source.details}
             for source in self.plan.sources
         ]
-        # Functions between a tracepoint and a program on it: what is above them is not the kernel's work.
-        direct = all(s.hooks and not isinstance(s.hooks[0], RawTracepoint) for s in self.plan.sources)
-        hidden = [] if direct else ranges_of(_OUR_WAY)
         return {
             "events": events,
             "clock": "CLOCK_MONOTONIC",
             "arch": os.uname().machine,
-            "hidden": hidden,
+            "hidden": self.hidden,
             "timestamps": self.request.timestamps,
             "facts": self._known(),
         }
