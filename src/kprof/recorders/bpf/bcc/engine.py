@@ -92,8 +92,20 @@ class BccEngine:
         Raises:
             NotAvailableError: The kernel refuses, or there is nothing to attach to.
         """
+        refused: list[BccError] = []
         for hook in self._program.hooks:
-            self._ask("attach", hook=hook)
+            try:
+                self._child.ask("attach", hook=hook)
+            except BccError as error:
+                # The instruction there cannot be replaced by a breakpoint; other places do.
+                if not hook["to"].endswith("uprobe") or "Invalid argument" not in error.said:
+                    raise translate(error) from None
+                refused.append(error)
+        if not refused:
+            return
+        if len(refused) == sum(hook["to"].endswith("uprobe") for hook in self._program.hooks):
+            raise translate(refused[0])
+        self.notes.append(f"{len(refused):,} of the places in programs can hold no breakpoint")
 
     def drain(self, dump: DumpWriter) -> int:
         """Move what was counted so far to the recording; return how many rows that was."""
