@@ -14,6 +14,8 @@ from kprof.wire import bpf_events as layout
 
 Array = np.ndarray[Any, Any]
 SEPARATOR = "--"
+# Beginnings of what is told of the kernel, unlike names of threads.
+_OF_KERNEL = ("[", "sys_")
 _FINER = np.dtype([("event", "i8"), ("detail", "i8"), ("waker", "i8")])
 _WAKER = ("waker_user", "waker_kernel", "tgid", "comm")
 
@@ -146,7 +148,7 @@ class Labelled:
     def frames(self) -> Frames:
         """All frames."""
         more = len(self._names)
-        kinds = [Kind.KERNEL if name.startswith("[") else Kind.USER for name in self._names]
+        kinds = [Kind.KERNEL if name.startswith(_OF_KERNEL) else Kind.USER for name in self._names]
         return Frames(
             [*self._old.name, *self._names],
             np.concatenate([self._old.mapping, np.full(more, -1, np.int32)]),

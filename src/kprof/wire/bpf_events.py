@@ -88,6 +88,8 @@ JOIN = np.dtype(
 )
 # What a recording keeps of it.
 KEPT_JOIN = np.dtype([("hash", "u8"), *((name, JOIN[name]) for name in JOIN.names or ())])
+# Instead of the number of a system call, which is another one for programs of 32 bits.
+COMPAT = 1 << 31
 SLEEPS, WAITS, STOPPED, TRACED, PARKED, IDLE = map(ord, "SDTtPI")
 ALLOCATION_KEY = np.dtype([("address", "u8"), ("tgid", "u8")])
 ALLOCATION = np.dtype(

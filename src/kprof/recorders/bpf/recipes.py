@@ -1,5 +1,6 @@
 """Events that are made of several programs: each begins and ends an interval, or weighs what happens."""
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -8,6 +9,7 @@ from kprof.recorders.bpf.binaries import allocators
 from kprof.recorders.bpf.functions import named_places
 from kprof.recorders.bpf.sources import Place, Places, Source
 from kprof.recorders.request import RecordRequest
+from kprof.system.syscalls import syscall_names
 from kprof.system.tracefs import has_tracepoint
 from kprof.wire import bpf_events as layout
 
@@ -57,7 +59,9 @@ def _block_io(_request: RecordRequest) -> Source:
 
 def _syscall(_request: RecordRequest) -> Source:
     # The kernel's part is its entry, the same for all.
-    return _interval("syscall", ("sys_enter", "sys_exit"), layout.USER)
+    names = {number: f"sys_{name}" for number, name in syscall_names(os.uname().machine).items()}
+    details = {**names, layout.COMPAT: "[system call of a 32-bit program]"}
+    return replace(_interval("syscall", ("sys_enter", "sys_exit"), layout.USER), details=details)
 
 
 def _lock(_request: RecordRequest) -> Source:

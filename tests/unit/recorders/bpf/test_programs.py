@@ -46,6 +46,7 @@ CONSTANTS = {
     "KP_REGISTER_BYTES": bpf_events.REGISTER_BYTES,
     "KP_PAGE": bpf_events.PAGE,
     "KP_COPY_HEAD": bpf_events.COPY_HEAD,
+    "KP_COMPAT": bpf_events.COMPAT,
     "KP_SLEEPS": bpf_events.SLEEPS,
     "KP_WAITS": bpf_events.WAITS,
     "KP_STOPPED": bpf_events.STOPPED,

@@ -98,6 +98,9 @@ struct kp_open {
     struct kp_key key;
 };
 
+/* Instead of the number of a system call: 32-bit programs have others. */
+#define KP_COMPAT 0x80000000U
+
 /* Why a thread is not on a CPU: the letter by which ps calls it, or 0. */
 enum { KP_SLEEPS = 'S', KP_WAITS = 'D', KP_STOPPED = 'T', KP_TRACED = 't', KP_PARKED = 'P', KP_IDLE = 'I' };
 

@@ -47,7 +47,12 @@ struct mm_struct___stack {
     unsigned long start_stack;
 };
 
+struct thread_info {
+    __u32 status;
+};
+
 struct task_struct {
+    struct thread_info thread_info;
     int pid, tgid;
     char comm[16];
     struct mm_struct *mm;
