@@ -23,7 +23,16 @@ def kprof(*args, check=True, **options):
 
 @pytest.mark.parametrize(
     "end",
-    [".pb.gz", ".speedscope.json", ".firefox.json", ".trace.json", ".kprof", ".parquet", ".tables.json"],
+    [
+        ".pb.gz",
+        ".speedscope.json",
+        ".firefox.json",
+        ".trace.json",
+        ".otlp",
+        ".kprof",
+        ".parquet",
+        ".tables.json",
+    ],
 )
 def test_all_events_go_there_and_back(end, tmp_path):
     out = tmp_path / f"out{end}"
