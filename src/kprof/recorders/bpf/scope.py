@@ -120,7 +120,7 @@ def scope_of(request: RecordRequest, tasks: Sequence[int], cpus: Sequence[int], 
     return Scope(
         kind,
         tasks,
-        request.comm.encode()[:15].decode(errors="surrogateescape"),
+        request.comm.encode("utf-8", "surrogateescape")[:15].decode(errors="surrogateescape"),
         cpus if request.cpus else (),
         cgroup,
         request.least,

@@ -25,7 +25,7 @@ def scope_settings(request: RecordRequest, cpus: Sequence[int]) -> np.ndarray[An
     for cpu in cpus:
         settings["cpus"][0, cpu // 64] |= np.uint64(1 << cpu % 64)
     if request.comm:
-        name = request.comm.encode()[:15]
+        name = request.comm.encode("utf-8", "surrogateescape")[:15]
         settings["comm"], settings["comm_length"] = name, len(name) + 1
     return settings
 
