@@ -84,7 +84,15 @@ def read(source: Source, options: ReadOptions) -> Profile:
         for kind, payload in _blocks(source):
             dump.add(kind, payload)
         return _profile(dump, options)
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError) as error:
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        IndexError,
+        OverflowError,
+        struct.error,
+    ) as error:
         raise FormatError(f"{source.name}: damaged recording of the bpf recorder: {error}") from None
 
 

@@ -142,10 +142,19 @@ def test_copies_of_a_machine_that_is_not_known_are_no_stacks(tmp_path, program):
     assert int(profile.samples.count.sum()) == 1
 
 
-def test_a_block_of_copies_that_does_not_add_up(tmp_path, program):
-    bad = struct.pack("<QII", 9, 168, 1 << 20)
-    with pytest.raises(FormatError, match="copies does not add up"):
-        read(dump(tmp_path, program, bad, rows=[]))
+@pytest.mark.parametrize(
+    "bad",
+    [
+        struct.pack("<QII", 9, 168, 1 << 20),
+        bytes(8),
+        # More than a sample of perf can hold.
+        copied(99, {CS: 0x33}, [0] * 9000),
+    ],
+    ids=["beyond the end", "half a head", "too large"],
+)
+def test_copies_that_make_no_sense(tmp_path, program, bad):
+    with pytest.raises(FormatError, match="damaged recording"):
+        read(dump(tmp_path, program, bad, rows=[{"user_stack": 99, "count": 1, "weight": 1}]))
 
 
 FUNCTION = (
