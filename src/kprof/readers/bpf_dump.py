@@ -26,6 +26,8 @@ from kprof.wire import bpf_dump as wire
 from kprof.wire import bpf_events as layout
 
 _PIECE = 1 << 20
+# What comes of content that makes no sense.
+_DAMAGE = (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, struct.error)
 # Copies that are handed to the native reader together: some 10 MB.
 _AT_ONCE = 1024
 _HEAD_BYTES, _BLOCK_BYTES = struct.calcsize(wire.HEAD), struct.calcsize(wire.BLOCK)
@@ -84,15 +86,7 @@ def read(source: Source, options: ReadOptions) -> Profile:
         for kind, payload in _blocks(source):
             dump.add(kind, payload)
         return _profile(dump, options)
-    except (
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        IndexError,
-        OverflowError,
-        struct.error,
-    ) as error:
+    except _DAMAGE as error:
         raise FormatError(f"{source.name}: damaged recording of the bpf recorder: {error}") from None
 
 

@@ -6,6 +6,8 @@ import os
 import platform
 import struct
 import subprocess
+import zlib
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -155,6 +157,23 @@ def test_copies_of_a_machine_that_is_not_known_are_no_stacks(tmp_path, program):
 def test_copies_that_make_no_sense(tmp_path, program, bad):
     with pytest.raises(FormatError, match="damaged recording"):
         read(dump(tmp_path, program, bad, rows=[{"user_stack": 99, "count": 1, "weight": 1}]))
+
+
+def test_whatever_a_copy_holds_ends_in_a_profile_or_one_line(tmp_path, program):
+    """Each byte is changed in turn, and its checksum with it."""
+    _, names = program
+    registers = {RIP: names["inner"], RSP: 0x7FFF0000, CS: 0x33, RBP: 0x7FFF0008}
+    copy = copied(99, registers, [names["outer"] + 6, 0xDEAD, names["_start"] + 5, 0])
+    data = dump(tmp_path, program, copy, rows=[{"user_stack": 99, "count": 1, "weight": 1}])
+    start = data.index(copy)
+    for at in range(start, start + len(copy)):
+        for value in (0, 0x7F, 0xFF):
+            changed = bytearray(data)
+            changed[at] = value
+            checksum = zlib.crc32(changed[start : start + len(copy)])
+            struct.pack_into("<I", changed, start - 12, checksum)
+            with suppress(FormatError):
+                read(bytes(changed))
 
 
 FUNCTION = (
