@@ -237,7 +237,7 @@ def test_memory_does_not_grow_with_the_text():
 
 
 def test_what_cannot_be_done_is_said():
-    fails(kprof("flame", "-", "-o", "x.svg", input=TEXT), 2, ".html")
+    fails(kprof("flame", "-", "-o", "x.gif", input=TEXT), 2, ".html")
     fails(kprof("fold", "-", "--compat", "inferno", "--only-cpu", "0", input=TEXT), 2, "no cpu to filter by")
     fails(
         kprof("fold", "-", "--compat", "flamegraph", "--start", "1", input=TEXT), 2, "no times to filter by"
@@ -318,4 +318,4 @@ def test_compat_inputs_are_read_as_one(tmp_path):
 
 @pytest.mark.parametrize("option", ["--srcline", "--names=short"])
 def test_compat_refuses_what_it_would_not_do(option):
-    fails(kprof("fold", "--compat", "flamegraph", option, "-", input=TEXT), 2, option)
+    fails(kprof("fold", "--compat", "flamegraph", option, "-", input=TEXT), 2, option.partition("=")[0])
