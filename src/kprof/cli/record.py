@@ -71,7 +71,8 @@ def record(  # noqa: PLR0917 - Typer passes by name
             "--event",
             "-e",
             metavar="EVENT",
-            help="Any event of perf; several may be given, the first is the one that is folded."
+            help="Any event of perf, off-cpu, malloc and the like, or uprobe:PATH:FUNCTION, usdt:, kprobe:,"
+            " raw_tp: and so on: kprof events lists all. Of several, the first one is folded."
             " Default: cycles, or cpu-clock where there are none.",
             rich_help_panel=_HOW,
         ),
