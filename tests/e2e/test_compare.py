@@ -118,7 +118,7 @@ def test_three_recorders_at_once(busy):
     assert found["names"] == ["perf", "libbpf", "bpftrace"]
     assert len(found["noise"]["apart"]) == 3
     assert all(side["samples"] > 0 for side in found["sides"])
-    assert [cost["moved"] is None for cost in found["costs"]] == [False, False, True]
+    assert all(cost["moved"] > 0 for cost in found["costs"])
 
 
 @pytest.mark.slow
