@@ -23,7 +23,11 @@ from kprof.recorders.signals import AbortedError, StopSignals
 from kprof.system.process import Child, find_program
 
 # What it imports is what we import, whatever its environment says.
-_HELPER = "import sys; sys.path[:] = sys.argv[1:]; from kprof.recorders.bpf.as_root import main; main()"
+# Ctrl-C at a terminal reaches it, too, and is ours to understand.
+_HELPER = (
+    "import signal, sys; signal.signal(2, 1); sys.path[:] = sys.argv[1:];"
+    " from kprof.recorders.bpf.as_root import main; main()"
+)
 _TICK = 0.1
 _CHUNK = 1 << 16
 _OURS = {"title", "elevate", "hold", "stdout_is_taken"}
@@ -67,7 +71,7 @@ def record_elevated(
             elif "result" in said:
                 result = said["result"]
         if result is None:
-            raise helper.failure()
+            raise helper.failure(signals)
         status = gate.finish(signals, by_itself=gate.has_ended()) if gate else None
         return Recording(path, result["facts"], result["event"], status, bool(signals.count))
 
@@ -135,8 +139,10 @@ class _Helper:
                     # What sudo says, for instance.
                     self._told += line.decode(errors="replace").strip() + " "
 
-    def failure(self) -> errors.KprofError:
+    def failure(self, signals: StopSignals) -> errors.KprofError:
         """Return why it ended without a result."""
+        if signals.count:
+            return AbortedError("aborted before the recording began")
         self._child.wait()
         told = " ".join(self._told.split())[-_MOST_TOLD:]
         if "sudo: " in told:
