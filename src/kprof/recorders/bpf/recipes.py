@@ -22,6 +22,19 @@ _STATES = {
     layout.PARKED: "[P: parked]",
     layout.IDLE: "[I: idle]",
 }
+# By the flags of contention_begin: LCB_F_ of include/trace/events/lock.h.
+_LOCKS = {
+    1: "[spinlock]",
+    2: "[rwsem: read]",
+    3: "[rwlock: read]",
+    4: "[rwsem: write]",
+    5: "[rwlock: write]",
+    8: "[rtmutex]",
+    18: "[percpu-rwsem: read]",
+    20: "[percpu-rwsem: write]",
+    32: "[mutex]",
+    33: "[mutex]",
+}
 _WEIGHTS = {"ns": layout.WEIGH_TIME, "bytes": layout.WEIGH_BYTES, "count": layout.WEIGH_ONE}
 _UNITS = {layout.WEIGH_TIME: "ns", layout.WEIGH_BYTES: "bytes", layout.WEIGH_ONE: "events"}
 # Allocating functions, and which of their arguments tell the size. realloc(NULL, n) calls malloc by itself.
@@ -67,7 +80,7 @@ def _syscall(_request: RecordRequest) -> Source:
 def _lock(_request: RecordRequest) -> Source:
     if not has_tracepoint("lock:contention_begin"):
         raise NotAvailableError("this kernel does not tell of contended locks", "it needs Linux 5.19")
-    return _interval("lock", ("contention_begin", "contention_end"))
+    return replace(_interval("lock", ("contention_begin", "contention_end")), details=_LOCKS)
 
 
 def _tcp(_request: RecordRequest) -> Source:
