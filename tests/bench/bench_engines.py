@@ -4,8 +4,8 @@
 
 Recorders take turns on a program that spends half of its time in `one`, three tenths in `two` and two tenths in
 `three`. Reported are medians: seconds until the recorder counts, its CPU seconds (with those of what it starts) on
-the way there and a second afterwards, how much less work the program does meanwhile, how many of the samples that
-were due were kept, and how far the shares of the three functions are from the truth. Needs root; prints Markdown.
+the way there and a second afterwards, how much less work the program does meanwhile, how many samples there are,
+and how far the shares of the three functions are from the truth. Needs root; prints Markdown.
 """
 
 import argparse
@@ -69,34 +69,35 @@ def run(recorder, pid, options, seconds, folder):
     return time.monotonic() - start, used, output.read_text()
 
 
+def cpu_of(process):
+    """Return the CPU seconds that the target had so far."""
+    fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def pace(counter, process, seconds):
     """Return rounds for each second of CPU time: a busy host takes it away from the target, which is not our doing."""
-
-    def seen():
-        fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
-        return int.from_bytes(counter[:8], "little"), int(fields[11]) + int(fields[12])
-
-    (rounds, ticks), _ = seen(), time.sleep(seconds)
-    later, ticks_later = seen()
-    return (later - rounds) / max(ticks_later - ticks, 1) * os.sysconf("SC_CLK_TCK"), ticks_later - ticks
+    rounds, used = int.from_bytes(counter[:8], "little"), cpu_of(process)
+    time.sleep(seconds)
+    return (int.from_bytes(counter[:8], "little") - rounds) / max(cpu_of(process) - used, 0.01)
 
 
 def one(recorder, process, counter, options, folder):
     """Return the figures of one run: a short one tells what starting takes, a long one the rest."""
     least = 0.2
     short_wall, short_cpu, _ = run(recorder, process.pid, options, least, folder)
-    before, _ = pace(counter, process, options.seconds / 2)
+    before = pace(counter, process, options.seconds / 2)
     output = folder / "long.folded"
-    start, used = time.monotonic(), os.times()
+    used = os.times()
     child = subprocess.Popen(
         command(recorder, process.pid, options, options.seconds, str(output)), stderr=subprocess.DEVNULL
     )
     time.sleep(short_wall - least)
-    during, _ = pace(counter, process, options.seconds * 0.7)
+    during = pace(counter, process, options.seconds * 0.7)
     child.wait()
-    wall, now = time.monotonic() - start, os.times()
+    now = os.times()
     cpu = now.children_user + now.children_system - used.children_user - used.children_system
-    after, _ = pace(counter, process, options.seconds / 2)
+    after = pace(counter, process, options.seconds / 2)
     weights = dict.fromkeys(TRUTH, 0)
     total = 0
     for line in output.read_text().splitlines():
@@ -107,7 +108,7 @@ def one(recorder, process, counter, options, folder):
     off = max(abs(weights[name] / total - part) for name, part in TRUTH.items())
     return (
         short_wall - least, short_cpu, max(cpu - short_cpu, 0) / (options.seconds - least),
-        1 - 2 * during / (before + after), total / 1e9 / options.seconds, off, wall,
+        1 - 2 * during / (before + after), total / 1e9 * options.rate, off,
     )  # fmt: skip
 
 
@@ -128,20 +129,20 @@ def main():
             for _ in range(options.rounds):
                 for recorder, rounds in found.items():
                     rounds.append(one(recorder, process, counter, options, folder))
+                show(found)
         finally:
             process.kill()
             process.wait()
-    print(
-        "| recorder | start and end, s | their CPU, s | CPU a second, ms | work lost | CPU seconds sampled / wall | farthest from truth |"
-    )
-    print("|---|---|---|---|---|---|---|")
+
+
+def show(found):
+    """Print the medians so far."""
+    names = "start and end, s | their CPU, s | CPU a second, ms | work lost | samples | farthest from truth"
+    print(f"\n| recorder | {names} |\n|---|---|---|---|---|---|---|")
     for recorder, rounds in found.items():
-        start, cpu, rate, lost, kept, off, _ = (
-            statistics.median(column) for column in zip(*rounds, strict=True)
-        )
-        print(
-            f"| {recorder} | {start:.2f} | {cpu:.2f} | {rate * 1e3:.1f} | {lost:.1%} | {kept:.2f} | {off:.1%} |"
-        )
+        start, cpu, rate, lost, kept, off = map(statistics.median, zip(*rounds, strict=True))
+        figures = f"{start:.2f} | {cpu:.2f} | {rate * 1e3:.1f} | {lost:.1%} | {kept:,.0f} | {off:.1%}"
+        print(f"| {recorder} | {figures} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ def found(tmp_path_factory):
     spec = importlib.util.spec_from_file_location("machine", HERE / "machine.py")
     machine = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(machine)
-    return machine.run_in_guest(HERE / "guest_reach.py", tmp_path_factory.mktemp("reach"), seconds=1500)
+    return machine.run_in_guest(HERE / "guest_reach.py", tmp_path_factory.mktemp("reach"), seconds=1400)
 
 
 @pytest.mark.parametrize(("kind", "tried"), [("kprobe", 150), ("fentry", 30), ("tracepoint", 10)])
@@ -28,31 +28,10 @@ def test_what_is_said_to_be_reached_can_be_attached_and_nothing_else(found, kind
     assert not found[kind]["wrong"]
 
 
-def test_bcc_attaches_to_what_is_said_to_be_reached_and_to_nothing_else(found):
-    assert found["bcc"]["tried"] >= 160
-    assert found["bcc"]["reached"]
-    assert not found["bcc"]["wrong"]
-
-
-def test_bpftrace_attaches_to_what_is_said_to_be_reached(found):
-    assert found["bpftrace"]["tried"] >= 20
-    assert not found["bpftrace"]["why"]
-    assert found["bpftrace"]["refused"]
-
-
-@pytest.mark.parametrize("engine", ["bpftrace", "bcc"])
-def test_other_engines_count_every_call_of_a_function_of_the_kernel(found, engine):
-    run = found[f"{engine} records"]
-    assert run["code"] == 7, run["err"]
-    assert "30,0" in run["err"], run["err"]
-
-
 def test_doctor_sees_every_kind_of_hook_work(found):
     assert found["doctor"]["code"] == 0, found["doctor"]["err"]
     engines = {engine["name"]: engine for engine in found["doctor"]["found"]["engines"]}
     assert engines["perf"]["works"]
-    assert engines["bpftrace"]["works"], engines["bpftrace"]
-    assert engines["bcc"]["works"], engines["bcc"]
     assert engines["libbpf"]["proof"].endswith(
         "samples, tracepoints, raw tracepoints, kprobe, fentry, uprobe"
     )

@@ -36,10 +36,12 @@ static inline struct kp_scratch *kp_take_scratch(void) {
 
 static inline u64 kp_keep(struct kp_stack *stack, struct kp_tally *tally) {
     u64 hash = 0x9e3779b97f4a7c15ULL + stack->length;
-    /* Unrolled, the verifier loses count of it. */
+    /* Read anew each time, or the compiler would count down from it, or unroll, and the verifier of Linux 6.1 would not
+     * see where that ends. */
+    const volatile u32 *length = (const volatile u32 *)&stack->length;
 #pragma clang loop unroll(disable)
     for (u32 i = 0; i < KP_MAX_FRAMES; i++) {
-        if (i >= stack->length) break;
+        if (i >= *length) break;
         hash = (hash ^ stack->address[i]) * 0xff51afd7ed558ccdULL;
         hash ^= hash >> 32;
     }
