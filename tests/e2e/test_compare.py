@@ -128,8 +128,8 @@ def test_rounds_tell_what_is_noise(busy):
     found = json.loads(done.stdout)
     pairs = {(one["first"], one["second"], one["at_once"]): one["pairs"] for one in found["noise"]["apart"]}
     assert pairs == {(0, 0, False): 3, (0, 1, True): 3, (0, 1, False): 6, (1, 1, False): 3}
-    (excess,) = found["noise"]["excess"]
-    assert excess["low"] <= excess["mean"] <= excess["high"]
+    # Three rounds cannot tell whether the two differ.
+    assert found["noise"]["excess"] == []
 
 
 @pytest.mark.slow

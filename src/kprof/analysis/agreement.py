@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from kprof.analysis.groups import functions
 from kprof.analysis.quality import knows_samples
@@ -168,8 +169,7 @@ def _chance(shares: Float, samples: tuple[int, int], distance: float) -> Chance 
     # A fixed seed: the same recordings are told the same twice.
     random = np.random.default_rng(_SEED)
     draws = int(np.clip(_BUDGET // len(shares), _FEWEST_DRAWS, _MOST_DRAWS))
-    pooled = (shares @ np.array(samples, float))[:, None] / sum(samples)
-    same = _drawn(random, np.concatenate((pooled, pooled), axis=1), samples, draws)
+    same = _split(random, np.rint(shares * samples).astype(np.int64), draws)
     again = _drawn(random, shares, samples, draws)
     # To draw from noisy recordings takes off less than their noise: the upper end is safe.
     low = _halved(random, shares, samples, draws) - _SIGMA * again.std()
@@ -177,6 +177,20 @@ def _chance(shares: Float, samples: tuple[int, int], distance: float) -> Chance 
     high = max(2 * distance - float(np.percentile(again, _PERCENTILES[0])), distance)
     low, high = np.clip([low, high], 0.0, 1.0).tolist()
     return Chance(low, high, float(same.mean()), float(np.percentile(same, _PERCENTILES[1])))
+
+
+def _split(random: np.random.Generator, counts: npt.NDArray[np.int64], draws: int) -> Float:
+    """Return the distances of random splits of the samples of both, in their sizes, shape (draws,).
+
+    If both are of one program, the split at hand is one of these (a permutation test). To draw from the
+    pooled shares instead would know no stack that was not seen, and tell too little where most are rare.
+    """
+    pooled, sizes = counts.sum(axis=1), np.maximum(counts.sum(axis=0), 1)
+    distances = np.empty(draws)
+    for number in range(draws):
+        first = random.multivariate_hypergeometric(pooled, int(counts[:, 0].sum()))
+        distances[number] = np.abs(first / sizes[0] - (pooled - first) / sizes[1]).sum() / 2
+    return distances
 
 
 def _halved(random: np.random.Generator, shares: Float, samples: tuple[int, int], draws: int) -> float:

@@ -15,8 +15,8 @@ from kprof.model import Profile
 
 _SEED, _DRAWS = 1, 2000
 _PERCENTILES = (2.5, 97.5)
-# Fewer rounds cannot tell how much rounds differ.
-LEAST_ROUNDS = 3
+# Fewer rounds cannot tell how much rounds differ; nor, with a bootstrap of few, whether recorders do.
+LEAST_ROUNDS, LEAST_FOR_EXCESS = 3, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Noise:
 
     Attributes:
         apart: One row for runs of each recorder and for each pair, at once and at other times.
-        excess: One row a pair of recorders; none with fewer than three rounds.
+        excess: One row a pair of recorders; none with fewer than five rounds.
     """
 
     apart: Sequence[Apart]
@@ -100,7 +100,8 @@ def measure_noise(rounds: Sequence[Sequence[Profile]]) -> Noise:
             if (len(rounds) == 1 and not at_once) or (first == second and at_once):
                 continue
             apart.append(_apart(distance, first, second, at_once, draws))
-    excess = [_excess(distance, *pair, draws) for pair in combinations(range(count), 2)] if len(draws) else []
+    enough = len(rounds) >= LEAST_FOR_EXCESS
+    excess = [_excess(distance, *pair, draws) for pair in combinations(range(count), 2)] if enough else []
     return Noise(apart, excess)
 
 

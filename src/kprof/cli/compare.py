@@ -65,7 +65,8 @@ def compare(  # noqa: PLR0917 - Typer passes by name
             "--runs",
             metavar="N",
             min=1,
-            help="Record so often, and tell how far runs of one recorder lie apart; 3 or more, 5 are good.",
+            help="Record so often, and tell how far runs of one recorder lie apart; 5 or more tell whether"
+            " recorders differ by more than that.",
             show_default=False,
             rich_help_panel=_HOW,
         ),
