@@ -108,7 +108,7 @@ def description_text(found: Description) -> str:
     lines = [f"{_paint(_clean(event.name), _BOLD)}  {_paint(event.kind, _CYAN)}"]
     lines += [f"  {_clean(event.what)}"] if event.what else []
     lines += ["", _paint("Reached by", _BOLD)]
-    lines += [f"  {engine:<8}{_verdict(event.reach[engine], 0)}" for engine in ENGINES]
+    lines += [f"  {engine:<10}{_verdict(event.reach[engine], 0)}" for engine in ENGINES]
     if found.parameters:
         lines += ["", _paint("Arguments", _BOLD), *_table(found.parameters)]
     if found.result:
