@@ -5,18 +5,31 @@ import json
 import random
 import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 
 from kprof.errors import KprofError
 from kprof.recorders.bpf.attempt import attempt
+from kprof.recorders.bpf.bcc.child import Bcc, BccError
+from kprof.recorders.bpf.bcc.program import program
+from kprof.recorders.bpf.bpftrace.child import Bpftrace
 from kprof.recorders.bpf.engine import PROGRAMS
 from kprof.recorders.bpf.libbpf import LibbpfError
 from kprof.recorders.bpf.loader import BpfObject
+from kprof.recorders.bpf.plan import plan
+from kprof.recorders.bpf.scope import Job, Scope
 from kprof.recorders.bpf.sources import Kprobe
+from kprof.recorders.request import RecordRequest
 from kprof.survey.catalog import Catalog
 from kprof.survey.other_engines import OtherEngines
+from kprof.system.headers import find_headers
+from kprof.system.tools import find_bcc, find_bpftrace
 
 KPROBES, FENTRIES, TRACEPOINTS = 200, 40, 10
+# bpftrace takes a program for each probe, and a minute to start.
+BY_BPFTRACE = 20
+SECONDS = 500
 
 
 def main():
@@ -24,7 +37,7 @@ def main():
     guest.hide_modules()
     guest.say(guest.BEGIN)
     guest.sysctl(perf_event_paranoid=1, kptr_restrict=0)
-    # What bpftrace and BCC reach is not looked at here: each takes minutes to start under emulation.
+    # Whether bpftrace and BCC load anything is tried below, once.
     catalog = Catalog(others=OtherEngines(lambda *_: None))
     kinds = {"kprobe": [], "fentry": [], "tracepoint": []}
     for event in catalog.matching(""):
@@ -51,6 +64,12 @@ def main():
             reached=sum(v.reached for v in verdicts),
             wrong=wrong,
         )
+    with tempfile.TemporaryDirectory() as folder:
+        guest.report("bcc", **by_bcc(drawn["kprobe"] + drawn["tracepoint"], folder))
+        guest.report("bpftrace", **by_bpftrace(drawn["kprobe"] + drawn["tracepoint"], folder))
+    for engine in ("bpftrace", "bcc"):
+        options = ("--engine", engine, "-e", "kprobe:vfs_read")
+        guest.record(f"{engine} records", *options, "--", *guest.READING, seconds=SECONDS)
     done = subprocess.run(
         [sys.executable, "-m", "kprof", "doctor", "--json"],
         capture_output=True,
@@ -86,6 +105,72 @@ def kprobes(events):
 def attached(name):
     try:
         attempt(name)
+    except KprofError as error:
+        return str(error)
+    return ""
+
+
+def by_bcc(events, folder):
+    """Attach each with BCC, to one program of each kind; say which were not as they were said to be."""
+    planned = plan(
+        RecordRequest(all_cpus=True, events=("kprobe:vfs_read", "sched:sched_switch")),
+        hardware=False,
+        fastest=1000,
+    )
+    made = program(Job(RecordRequest(), planned, Scope()), 0)
+    start, wrong = time.monotonic(), []
+    with Bcc(find_bcc(), folder, find_headers(folder).variables) as child:
+        child.ask("load", text=made.text, functions=made.functions)
+        loaded = time.monotonic()
+        for event in events:
+            kind, _, name = event.name.partition(":")
+            hook = {"to": "kprobe", "event": name, "fn_name": made.functions[0][0]}
+            if kind != "kprobe":
+                hook = {"to": "tracepoint", "tp": event.name, "fn_name": made.functions[1][0]}
+            why = refused(child, hook)
+            child.ask("detach")
+            if event.reach["bcc"].reached == bool(why):
+                wrong.append([event.name, event.reach["bcc"].reason, why])
+    return {
+        "tried": len(events),
+        "wrong": wrong,
+        "reached": sum(e.reach["bcc"].reached for e in events),
+        "load": loaded - start,
+        "attach": time.monotonic() - loaded,
+    }
+
+
+def refused(child, hook):
+    try:
+        child.ask("attach", hook=hook)
+    except BccError as error:
+        return error.said
+    return ""
+
+
+def by_bpftrace(events, folder):
+    """Attach those that are reached with one program of bpftrace, and let it try one that is not."""
+    parts = [[e for e in events if e.reach["bpftrace"].reached is reached] for reached in (True, False)]
+    reached = parts[0][:: max(len(parts[0]) // BY_BPFTRACE, 1)]
+    start = time.monotonic()
+    return {
+        "tried": len(reached),
+        "why": runs([e.name for e in reached], folder),
+        "refused": runs([parts[1][0].name], folder),
+        "seconds": time.monotonic() - start,
+    }
+
+
+def runs(names, folder):
+    """Say why bpftrace cannot attach to all of these; nothing if it can."""
+    where = [name if name.startswith("kprobe:") else f"tracepoint:{name}" for name in names]
+    text = (
+        "".join(f"{each} {{ @ = count(); }}\n" for each in where)
+        + 'interval:ms:10 { printf("ready\\n"); exit(); }'
+    )
+    try:
+        with Bpftrace(find_bpftrace(), text, folder) as child:
+            child.wait_for("ready", seconds=SECONDS)
     except KprofError as error:
         return str(error)
     return ""

@@ -23,6 +23,7 @@ _TOOLS = ("perf", "sh", "dd", "sleep", "setpriv")
 # QEMU 7.2 emulates AVX2 wrongly: numpy.argsort gives other than an order there.
 _PROCESSOR = "-cpu max,avx2=off"
 # Runs what the guest will run, and says which files that took.
+_running = []
 _WITNESS = """
 import sys
 from kprof.cli import main
@@ -68,12 +69,24 @@ def _run_whole_group(command, folder, environment, seconds):
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         text=True, errors="replace", cwd=folder, env=environment, start_new_session=True,
     )  # fmt: skip
+    _running.append(machine)
     try:
         return machine.communicate(timeout=seconds)
     finally:
-        with suppress(ProcessLookupError):
-            os.killpg(machine.pid, signal.SIGKILL)
+        _kill(machine)
         machine.wait()
+
+
+def switch_off():
+    """Switch all machines off that still run, for nobody waits for them any more."""
+    for machine in _running:
+        if machine.poll() is None:
+            _kill(machine)
+
+
+def _kill(machine):
+    with suppress(ProcessLookupError):
+        os.killpg(machine.pid, signal.SIGKILL)
 
 
 def _find_vng():

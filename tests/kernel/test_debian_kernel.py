@@ -3,7 +3,6 @@
 One machine is booted, does every run, and the tests look at what came of them.
 """
 
-import importlib.util
 import platform
 import re
 import sys
@@ -23,16 +22,9 @@ pytestmark = [
 ]
 
 
-def load(name):
-    spec = importlib.util.spec_from_file_location(name, HERE / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="session")
-def runs(tmp_path_factory):
-    return load("machine").run_in_guest(HERE / "guest.py", tmp_path_factory.mktemp("machine"), seconds=1500)
+def runs(machines):
+    return machines["guest"].result()
 
 
 def stacks(run):
