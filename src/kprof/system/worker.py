@@ -92,6 +92,8 @@ def _fork(work: Callable[[], Any]) -> tuple[int, int]:
         os.close(writes)
         return pid, reads
     code = 1
+    # A shell starts what it puts into the background with the signal ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         os.close(reads)
         try:

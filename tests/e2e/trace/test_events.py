@@ -68,6 +68,24 @@ def test_files_that_are_opened_with_flags_modes_and_errors(rows, tmp_path):
     assert found["/no/such/file"]["ret_name"] == "ENOENT"
 
 
+def test_files_that_other_calls_open_too(rows, tmp_path):
+    work = (
+        "import ctypes, os, struct\n"
+        "how = ctypes.create_string_buffer(struct.pack('<3Q', os.O_CREAT | os.O_WRONLY, 0o640, 0))\n"
+        f"call, start = ctypes.CDLL(None).syscall, {os.fsencode(tmp_path)!r}\n"
+        "call(437, -100, start + b'/openat2', how, 24)\n"
+        "call(85, start + b'/creat', 0o600)\n"
+        "raise SystemExit(7)"
+    )
+    wanted = f"filename ~ {tmp_path}/*"
+    found = rows("open", "--filter", wanted, "--fields", "filename,flags,mode", "--", *python(work))
+    shown = {(Path(row["filename"]).name, row.get("flags"), row["mode"]) for row in found}
+    assert shown == {("openat2", "O_WRONLY|O_CREAT", "0640"), ("creat", None, "0600")}
+    # creat has no flags.
+    (one,) = rows("open", "--filter", f"flags & O_CREAT && {wanted}", "--", *python(work))
+    assert one["filename"].endswith("/openat2")
+
+
 def test_processes_that_end(rows):
     found = rows("exit", "--", "sh", "-c", "(exit 3); sh -c 'kill -SEGV $$'; sleep 0.2; exit 7")
     ends = [(row["comm"], row["code"], row["signal"]) for row in found]

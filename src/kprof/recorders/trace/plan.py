@@ -1,6 +1,6 @@
 """Which events with which fields: what somebody wrote, against what this host has."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -77,12 +77,28 @@ def plan(request: TraceRequest) -> TracePlan:
         raise UsageError(
             f"{len(events)} events are too many", f"up to {layout.MAX_EVENTS} are traced at once"
         )
-    planned = [_planned(request, event, events, types) for event in events]
+    planned = list(_all_planned(request, events, types))
     columns = dict(_OF_ALL)
     for each in (found for one in planned for found in one.shown):
         columns.setdefault(each.name, Column(each.name, each.form, each.form in _NUMBERS))
     shown = [columns[name] for name in _names(request, events) if name in columns]
     return TracePlan(planned, shown, ", ".join(request.events))
+
+
+def _all_planned(
+    request: TraceRequest, events: Sequence[TracedEvent], types: KernelTypes
+) -> Iterator[PlannedEvent]:
+    """Plan events. One of several that go by one name does not pass a filter that asks for what it lacks."""
+    problems: dict[str, UsageError] = {}
+    fit: set[str] = set()
+    for event in events:
+        try:
+            yield _planned(request, event, events, types)
+            fit.add(event.name)
+        except UsageError as error:
+            problems.setdefault(event.name, error)
+    for name in problems.keys() - fit:
+        raise problems[name]
 
 
 def _planned(

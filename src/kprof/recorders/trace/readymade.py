@@ -95,11 +95,22 @@ def _open() -> list[TracedEvent]:
     for call in _OPENS:
         if not has_tracepoint(f"syscalls:sys_enter_{call}"):
             continue
-        made = system_call(call)
+        made = _as_open(system_call(call))
         usual = ("time", "pid", "comm", "ret", "flags", "mode", "filename", "duration")
         shown = [name for name in usual if name in made.fields or name == "time"]
         found.append(replace(made, name="open", usual=shown))
     return found
+
+
+def _as_open(made: TracedEvent) -> TracedEvent:
+    """Give the fields of all calls that open a file the names that openat has for them."""
+    own = {"filename" if name == "pathname" else name: field for name, field in made.own.items()}
+    if how := own.get("how"):  # struct open_how of openat2: 64 bits of flags, and of mode
+        for step, (name, form) in enumerate((("flags", "open flags"), ("mode", "octal"))):
+            place = Place(offset=how.place.offset, flags=wire.USERS, steps=(8 * step,))
+            known = names.OPEN_FLAGS if name == "flags" else {}
+            own[name] = Field(name, place, form, known, type="__u64")
+    return replace(made, own={name: replace(field, name=name) for name, field in own.items()})
 
 
 def _connect() -> list[TracedEvent]:
