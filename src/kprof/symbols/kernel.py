@@ -33,10 +33,12 @@ class KernelSymbols:
     Attributes:
         table: By address.
         shift: To be added to the table's addresses.
+        is_running: Whether the kernel at hand itself told them, and not a copy, perhaps of another boot.
     """
 
     table: SymbolTable
     shift: int = 0
+    is_running: bool = False
 
     def find(self, addresses: UInt64) -> npt.NDArray[np.int64]:
         """Return rows of `table`, -1 where nothing is known."""
@@ -66,7 +68,7 @@ def kernel_symbols(
         if len(table) <= 1:  # all at address 0
             problem = problem or HIDDEN
             continue
-        return KernelSymbols(table, _shift(_text_of(text), options.kernel_text)), ""
+        return KernelSymbols(table, _shift(_text_of(text), options.kernel_text), path == KALLSYMS), ""
     found = _vmlinux(build_id, options, finder)
     if found is not None:
         return found, ""

@@ -13,7 +13,7 @@ from kprof.elf import ElfFile
 from kprof.elf.debug_files import debuginfod_folder
 from kprof.elf.search import FileFinder
 from kprof.errors import FormatError
-from kprof.model.tables import Kind, Mappings, UInt64
+from kprof.model.tables import Int64, Kind, Mappings, UInt64
 from kprof.symbols.answer import Answer, named, spread
 from kprof.symbols.elf_symbols import has_symtab, is_large, read_symbols
 from kprof.symbols.inlined import inlined_functions
@@ -82,7 +82,7 @@ class Lookup:
         key = running_key(own, self._options, self._finder)
         if key and own not in self._kernels:
             read = partial(self._kernel_table, own)
-            return remembered((own, key), addresses, read, lasting=lasting)
+            return remembered((own, key), addresses, read, lasting=partial(self._lasting, own))
         kernel = self._kernel_symbols(own)
         if kernel is None or (kind == Kind.MODULE and kernel.shift):
             return None
@@ -98,6 +98,13 @@ class Lookup:
     def _kernel_table(self, build_id: str) -> SymbolTable | None:
         kernel = self._kernel_symbols(build_id)
         return None if kernel is None else kernel.table
+
+    def _lasting(self, build_id: str, table: SymbolTable, rows: Int64) -> npt.NDArray[np.bool_]:
+        """Say which symbols may be kept for this boot: none that a copy of another boot may have told."""
+        kernel = self._kernels[build_id]
+        if kernel is None or not kernel.is_running:
+            return np.zeros(len(rows), np.bool_)
+        return lasting(table, rows)
 
     def _kernel_build_id(self) -> str:
         paths = self._mappings.path

@@ -11,7 +11,7 @@ import pytest
 from kprof.elf import ElfFile
 from kprof.elf.search import FileFinder
 from kprof.model import Event, Frames, Kind, Mappings, Meta, Profile, Samples, Stacks
-from kprof.symbols import SymbolOptions, symbolise
+from kprof.symbols import SymbolOptions, kernel, symbolise
 from kprof.symbols.archive import archive
 from kprof.symbols.frame_table import FrameTable
 from kprof.symbols.tidy import tidy
@@ -153,6 +153,23 @@ def test_hidden_kernel_addresses(finder, tmp_path):
     profile = profile_of([0xFFFFFFFF81000150], path="[kernel.kallsyms]", kind=Kind.KERNEL)
     named = symbolise(profile, replace(PLAIN, kallsyms=str(tmp_path / "kallsyms")), finder)
     assert "kptr_restrict" in named.meta.facts["without symbols"]
+
+
+def test_what_a_copy_of_another_boot_said_is_not_kept(finder, tmp_path, monkeypatch):
+    here, copy, build_id = tmp_path / "kallsyms", tmp_path / "copy", "ab" * 20
+    here.write_text("0000000000000000 T _text\n0000000000000000 T vfs_read\n")
+    copy.write_text("ffffffff81000000 T _text\nffffffff81000100 T another\nffffffff81000200 t end\n")
+    monkeypatch.setenv("KPROF_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setattr(kernel, "KALLSYMS", str(here))
+    monkeypatch.setattr(kernel, "running_build_id", lambda *_: build_id)
+    monkeypatch.setattr(type(finder), "kept_places", lambda *_: [str(copy)])
+    options = replace(PLAIN, kallsyms=str(here), cache=True)
+    profile = profile_of([0xFFFFFFFF81000150], path="[kernel.kallsyms]", kind=Kind.KERNEL, build_id=build_id)
+    assert symbolise(profile, options, finder).frames.name == ["another"]
+    here.write_text("ffffffff81000000 T _text\nffffffff81000100 T vfs_read\nffffffff81000200 t end\n")
+    assert symbolise(profile, options, finder).frames.name == ["vfs_read"]
+    here.unlink()
+    assert symbolise(profile, options, finder).frames.name == ["vfs_read"]
 
 
 def test_another_kernel(finder):
