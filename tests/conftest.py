@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from playwright.sync_api import sync_playwright
 
 # How long an example may take says more of what else the machine does than of the code.
 settings.register_profile("kprof", deadline=None)
@@ -48,6 +49,15 @@ def golden(request):
         assert path.read_bytes() == data
 
     return compare
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """One browser for all, as two cannot be driven at once; a missing one fails, as nothing else would notice a broken page."""
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        yield launched
+        launched.close()
 
 
 def pytest_generate_tests(metafunc):

