@@ -8,6 +8,7 @@ import pytest
 
 HERE = Path(__file__).parent
 SCRIPTS = {"test_debian_kernel": "guest", "test_reach": "guest_reach"}
+COMPILES = {"guest_reach"}
 SECONDS = 1500
 
 
@@ -21,7 +22,9 @@ def machines(request, tmp_path_factory):
     folders = {name: tmp_path_factory.mktemp(name) for name in sorted(wanted)}
     with ThreadPoolExecutor(len(folders)) as pool:
         yield {
-            name: pool.submit(machine.run_in_guest, HERE / f"{name}.py", folder, seconds=SECONDS)
+            name: pool.submit(
+                machine.run_in_guest, HERE / f"{name}.py", folder, seconds=SECONDS, compiles=name in COMPILES
+            )
             for name, folder in folders.items()
         }
         machine.switch_off()

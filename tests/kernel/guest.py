@@ -10,6 +10,8 @@ import sys
 import time
 from pathlib import Path
 
+import forked
+
 BEGIN, END = "-----BEGIN RESULTS-----", "-----END RESULTS-----"
 KPROF = [sys.executable, "-m", "kprof", "record"]
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
@@ -83,6 +85,7 @@ TRACED = (
 def main():
     let_everybody_through(sys.executable, *sys.path)
     hide_modules()
+    forked.prepare()
     say(BEGIN)
     report("kernel", release=platform.release(), uptime=uptime())
 
@@ -160,7 +163,10 @@ def record(name, *arguments, user=(), seconds=120):
     folder.mkdir(parents=True)
     folder.chmod(0o777)
     start = time.monotonic()
-    done = run([*user, *KPROF, *arguments], cwd=folder, seconds=seconds)
+    if user:
+        done = run([*user, *KPROF, *arguments], cwd=folder, seconds=seconds)
+    else:
+        done = kprof("record", *arguments, cwd=folder, seconds=seconds)
     output = folder / "out.folded"
     text = output.read_text(errors="replace") if output.exists() else None
     kept = None if text is None else text.splitlines()[:LINES_KEPT]
@@ -178,7 +184,7 @@ def record(name, *arguments, user=(), seconds=120):
 
 def trace(name, *arguments):
     start = time.monotonic()
-    done = run([*KPROF[:-1], "trace", arguments[0], "--json", *arguments[1:]], seconds=500)
+    done = kprof("trace", arguments[0], "--json", *arguments[1:], seconds=500)
     lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
     report(
         f"trace {name}",
@@ -193,10 +199,17 @@ def probe():
     record("probe", "-e", "probe:vfs_read", "--", *READING)
 
 
+def kprof(*arguments, cwd="/", seconds=120):
+    return forked.run_kprof(arguments, cwd=cwd, environment=environment(), seconds=seconds)
+
+
+def environment():
+    return {**os.environ, "HOME": "/nonexistent", "TMPDIR": "/tmp"}
+
+
 def run(command, cwd="/", seconds=120):
-    environment = {**os.environ, "HOME": "/nonexistent", "TMPDIR": "/tmp"}
     return subprocess.run(
-        command, cwd=cwd, env=environment, capture_output=True, text=True, errors="replace",
+        command, cwd=cwd, env=environment(), capture_output=True, text=True, errors="replace",
         check=False, timeout=seconds, stdin=subprocess.DEVNULL,
     )  # fmt: skip
 

@@ -3,8 +3,6 @@
 import importlib.util
 import json
 import random
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -26,7 +24,7 @@ from kprof.survey.other_engines import OtherEngines
 from kprof.system.headers import find_headers
 from kprof.system.tools import find_bcc, find_bpftrace
 
-KPROBES, FENTRIES, TRACEPOINTS = 200, 40, 10
+KPROBES, FENTRIES, TRACEPOINTS = 200, 24, 10
 # bpftrace takes a program for each probe, and a minute to start.
 BY_BPFTRACE = 20
 SECONDS = 500
@@ -35,6 +33,7 @@ SECONDS = 500
 def main():
     guest = load("guest")
     guest.hide_modules()
+    guest.forked.prepare()
     guest.say(guest.BEGIN)
     guest.sysctl(perf_event_paranoid=1, kptr_restrict=0)
     # Whether bpftrace and BCC load anything is tried below, once.
@@ -70,13 +69,7 @@ def main():
     for engine in ("bpftrace", "bcc"):
         options = ("--engine", engine, "-e", "kprobe:vfs_read")
         guest.record(f"{engine} records", *options, "--", *guest.READING, seconds=SECONDS)
-    done = subprocess.run(
-        [sys.executable, "-m", "kprof", "doctor", "--json"],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=700,
-    )
+    done = guest.kprof("doctor", "--json", seconds=700)
     guest.report("doctor", code=done.returncode, err=done.stderr, found=json.loads(done.stdout or "{}"))
     guest.say(guest.END)
 

@@ -19,7 +19,10 @@ NEEDS = (
 BEGIN, END = "-----BEGIN RESULTS-----", "-----END RESULTS-----"
 _OVERLAID = {"etc", "home", "lib", "opt", "srv", "tmp", "usr", "var"}
 _SEPARATE = {"dev", "proc", "run", "sys"}
-_TOOLS = ("perf", "sh", "dd", "sleep", "setpriv")
+_TOOLS = ("perf", "sh", "dd", "sleep", "setpriv", "bpftrace")
+# What BCC compiles with: thousands of small files.
+_HEADERS = ("common/include/linux", "common/include/asm-generic", "common/include/uapi", "common/include/vdso",
+    "common/arch/x86/include", "amd64/include/generated", "amd64/arch/x86/include")  # fmt: skip
 # QEMU 7.2 emulates AVX2 wrongly: numpy.argsort gives other than an order there.
 _PROCESSOR = "-cpu max,avx2=off"
 # Runs what the guest will run, and says which files that took.
@@ -37,13 +40,16 @@ finally:
 """
 
 
-def run_in_guest(script, folder, *, seconds):
-    """Run a Python script as root in the machine; return what it left with `report`, by name."""
+def run_in_guest(script, folder, *, seconds, compiles):
+    """Run a Python script as root in the machine; return what it left with `report`, by name.
+
+    One that compiles has the kernel's headers in memory, which takes a minute and saves two.
+    """
     vng, kernel = _find_vng(), _find_kernel()
     files = _files_used(folder)
     archive = folder / "hot.tar"
     with tarfile.open(archive, "w") as tar:
-        for name in files:
+        for name in (*files, *(_headers(kernel) if compiles else [])):
             tar.add(name)
     overlays = {Path(name).parts[1] for name in files} - _OVERLAID - _SEPARATE
     overlays = [f"--overlay-rwdir=/{name}" for name in overlays if not Path("/", name).is_symlink()]
@@ -110,6 +116,13 @@ def _modules(kernel):
     return Path("/lib/modules", kernel.name.removeprefix("vmlinuz-"))
 
 
+def _headers(kernel):
+    release = _modules(Path(kernel)).name.removesuffix("-amd64")
+    return [
+        str(path) for part in _HEADERS if (path := Path(f"/usr/src/linux-headers-{release}-{part}")).is_dir()
+    ]
+
+
 def _files_used(folder):
     listing, output = folder / "files.txt", folder / "witness.folded"
     command = [
@@ -127,11 +140,19 @@ def _files_used(folder):
     ]
     subprocess.run(command, check=False, capture_output=True, timeout=60)
     files = set(listing.read_text().split("\n")) | {sys.executable}
+    files |= _files_of_bcc()
     for tool in _TOOLS:
         path = shutil.which(tool)
         libraries = subprocess.run(["ldd", path], capture_output=True, text=True, check=False).stdout.split()
         files |= {path, *(word for word in libraries if word.startswith("/"))}
-    return sorted(name for name in map(_real, files) if name and Path(name).is_file())
+    return sorted({name for name in map(_real, files) if name and Path(name).is_file()})
+
+
+def _files_of_bcc():
+    """Return what Debian's Python reads for BCC, if it is there."""
+    code = "import bcc, sys; print(*open('/proc/self/maps'), *(getattr(m, '__file__', '') for m in sys.modules.values()))"
+    done = subprocess.run(["/usr/bin/python3", "-c", code], capture_output=True, text=True, check=False)
+    return {word for word in done.stdout.split() if word.startswith("/")}
 
 
 def _real(name):
