@@ -28,7 +28,7 @@ def record(
     frequency: int | None = None,
     call_graph: str = "fp",
     names: str = "plain",
-    progress: Callable[[float, int], None] = lambda _seconds, _size: None,
+    progress: Callable[[float, int], None] | None = None,
 ) -> ProfileView:
     """Record stacks, as `kprof record` does. Exactly one kind of target is given.
 
@@ -48,7 +48,7 @@ def record(
         frequency: Samples a second and CPU; None for 997 of a process and 99 of CPUs.
         call_graph: How perf finds callers: `fp`, `dwarf` or `lbr`.
         names: As of `kprof.read`.
-        progress: Called about ten times a second with seconds and bytes recorded so far.
+        progress: Called now and then, once a second or more, with seconds and bytes recorded so far.
 
     Raises:
         UsageError: The request makes no sense.

@@ -38,10 +38,15 @@ def _colored(text: str, code: str) -> str:
     return text if plain else f"\x1b[{code}m{text}\x1b[0m"
 
 
+def is_watched() -> bool:
+    """Whether progress is shown."""
+    return not _quiet and sys.stderr.isatty()
+
+
 @contextmanager
 def progress_line() -> Iterator[Callable[[str], None]]:
     """Give a function that redraws one line; it draws nothing if standard error is no terminal."""
-    if _quiet or not sys.stderr.isatty():
+    if not is_watched():
         yield lambda _text: None
         return
     last = 0.0
@@ -68,7 +73,7 @@ def reading(inputs: list[str]) -> Iterator[Callable[[str, int], None] | None]:
 
     It is None where nobody looks: it would be called for every piece that is read.
     """
-    if _quiet or not sys.stderr.isatty():
+    if not is_watched():
         yield None
         return
     sizes: dict[str, int] = {}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 
 from kprof.cli import options as o
-from kprof.cli.console import progress_line, reading, status, summary, warn
+from kprof.cli.console import is_watched, progress_line, reading, status, summary, warn
 from kprof.errors import EmptyProfileError, KprofError, OutputError, UsageError
 from kprof.exporters.suffixes import ALL_SUFFIXES, without_suffix
 from kprof.recorders import AbortedError, Recording, RecordRequest, find_recorder
@@ -97,7 +97,7 @@ def _record_into(folder: str, request: RecordRequest, wanted: Wanted) -> int:
             left = f", {max(request.duration - elapsed, 0):.0f} s left" if request.duration else ""
             update(f"recording {request.title}: {elapsed:.1f} s{left}, {size / 1e6:.2f} MB")
 
-        recording = record(request, folder, note=status, progress=show)
+        recording = record(request, folder, note=status, progress=show if is_watched() else None)
     if wanted.kept:
         _move(recording.path, wanted.kept)
         status(f"wrote {wanted.kept}")

@@ -18,7 +18,7 @@ def record(
     choice: Choice | None = None,
     *,
     note: Callable[[str], None] = lambda _text: None,
-    progress: Callable[[float, int], None] = lambda _elapsed, _size: None,
+    progress: Callable[[float, int], None] | None = None,
 ) -> Profile:
     """Record, and read what was recorded; nothing stays on disk. Ctrl-C ends it, and keeps what there is.
 
@@ -27,7 +27,7 @@ def record(
         backend: `perf` or `bpf`.
         choice: How it is read.
         note: Told what a user must know, before recording starts.
-        progress: Called about ten times a second with seconds and bytes recorded so far.
+        progress: As in `kprof.recorders.backend.Recorder`.
 
     Raises:
         TargetError: The target does not exist.

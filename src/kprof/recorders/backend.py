@@ -16,7 +16,7 @@ class Recorder(Protocol):
         folder: str,
         *,
         note: Callable[[str], None],
-        progress: Callable[[float, int], None],
+        progress: Callable[[float, int], None] | None,
     ) -> Recording:
         """Record into a private directory of ours.
 
@@ -24,7 +24,8 @@ class Recorder(Protocol):
             request: What to record.
             folder: Where the recording is left.
             note: Told what a user must know, before recording starts.
-            progress: Called about ten times a second with seconds and bytes recorded so far.
+            progress: Called now and then, once a second or more, with seconds and bytes recorded so far;
+                None if nobody looks, which is cheaper.
 
         Raises:
             TargetError: The target does not exist.

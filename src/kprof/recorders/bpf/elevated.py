@@ -39,7 +39,7 @@ def record_elevated(
     folder: str,
     *,
     note: Callable[[str], None],
-    progress: Callable[[float, int], None],
+    progress: Callable[[float, int], None] | None,
 ) -> Recording:
     """Record through `request.elevate`.
 
@@ -59,7 +59,7 @@ def record_elevated(
         for said in helper.messages(signals):
             if "note" in said:
                 note(said["note"])
-            elif "progress" in said:
+            elif "progress" in said and progress:
                 progress(*said["progress"])
             elif "ready" in said and gate:
                 gate.open()

@@ -13,7 +13,7 @@ def record(
     folder: str,
     *,
     note: Callable[[str], None] = lambda _text: None,
-    progress: Progress = lambda _elapsed, _size: None,
+    progress: Progress | None = None,
 ) -> Recording:
     """Record; see `kprof.recorders.backend.Recorder`."""
     request.check()

@@ -1,5 +1,6 @@
 """One recording with BPF programs, from start to a whole file."""
 
+import math
 import os
 import time
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from kprof.recorders.bpf.engines import Choice, choose, open_engine
 from kprof.recorders.bpf.framing import Framing
 from kprof.recorders.bpf.pace import Pace
 from kprof.recorders.bpf.relatives import Relatives
+from kprof.recorders.bpf.remarks import remarks
 from kprof.recorders.bpf.scope import Job, scope_of
 from kprof.recorders.bpf.snapshot import Snapshot
 from kprof.recorders.bpf.sources import RawTracepoint
@@ -35,6 +37,8 @@ from kprof.wire import bpf_events as layout
 Progress = Callable[[float, int], None]
 # Ends and signals wake us; the end of a thread does not.
 _TICK = 1.0
+# Of processes, where nobody looks: what they map in this time is hardly gone at its end.
+_LONG_TICK = 5.0
 # While it matters what processes run next.
 _CHOOSING_TICK = 0.25
 _OUR_WAY = rb"bpf_trace_run\d+|__bpf_trace_\w+|__traceiter_\w+|bpf_trampoline_\w+\t\[bpf\]"
@@ -47,7 +51,7 @@ def record_here(
     start_command: Callable[[], Command],
     *,
     note: Callable[[str], None],
-    progress: Progress,
+    progress: Progress | None,
     client: int = 0,
 ) -> Recording:
     """Record, with the rights of this process.
@@ -170,13 +174,15 @@ class _Session:
         else:
             self.dump.space(shot.of(pids or self.request.tids))
 
-    def follow(self, signals: StopSignals, progress: Progress) -> None:
+    def follow(self, signals: StopSignals, progress: Progress | None) -> None:
         """Move what is counted to the file until the time, target or command ends, or a signal comes."""
         known = all(source.frequency for source in self.plan.sources)
         pace = Pace(self.engine.rooms.rows, self._rate() if known else 0, self.begun)
         pids = [self.gate.pid] if self.gate else self.request.pids
-        tick = _CHOOSING_TICK if self._chooses else _TICK
-        progress(0.0, self.dump.size)
+        usual = _LONG_TICK if self.request.pids and not progress else _TICK
+        tick = _CHOOSING_TICK if self._chooses else usual
+        if progress:
+            progress(0.0, self.dump.size)
         with Waiting((*self.space.descriptors, *self.engine.descriptors), pids) as waiting:
             while not signals.count and not self._is_over():
                 waiting.wait(min(tick, self._left(), pace.left(time.monotonic())))
@@ -186,7 +192,8 @@ class _Session:
                     rows = self.engine.drain(self.dump)
                     self.dump.tallies(self.engine.tallies())
                     pace.moved(rows, now)
-                progress(now - self.begun, self.dump.size)
+                if progress:
+                    progress(now - self.begun, self.dump.size)
 
     def _log(self) -> None:
         """Write what happened to address spaces since the last time."""
@@ -198,7 +205,7 @@ class _Session:
     def _left(self) -> float:
         """Return how many seconds are left."""
         if self.request.duration is None:
-            return _TICK
+            return math.inf
         return self.request.duration - (time.monotonic() - self.begun)
 
     def _is_over(self) -> bool:
@@ -227,24 +234,7 @@ class _Session:
         # Once more, for what was chosen meanwhile.
         self.dump.meta(self._meta())
         self.dump.end()
-        return [*self.engine.notes[told:], *self._remarks(tallies)]
-
-    def _remarks(self, tallies: dict[str, Any]) -> list[str]:
-        """Return what a user must be told of a recording."""
-        remarks = [
-            f"{event['allocated']:,} allocations, {event['freed']:,} of them freed;"
-            f" {event['foreign']:,} frees of what was allocated before the recording"
-            f"{' or had no room' if event['no_room'] else ''}"
-            for event in tallies["events"]
-            if "allocated" in event
-        ]
-        if says := self.framing.says():
-            remarks.append(f"stacks: {says}")
-        if untracked := tallies["untracked"]:
-            remarks.append(f"{untracked:,} children are not recorded: too many processes at once")
-        if lost := sum(event["stacks_lost"] for event in tallies["events"]):
-            remarks.append(f"{lost:,} stacks are not there, for lack of room; they are marked [truncated]")
-        return remarks
+        return [*self.engine.notes[told:], *remarks(tallies, self.framing.says())]
 
     def end_command(self, signals: StopSignals) -> int | None:
         """End the command if it still runs; return its status, None if there is none."""

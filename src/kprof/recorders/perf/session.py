@@ -34,7 +34,7 @@ def record(
     folder: str,
     *,
     note: Callable[[str], None] = lambda _text: None,
-    progress: Progress = lambda _elapsed, _size: None,
+    progress: Progress | None = None,
 ) -> Recording:
     """Record.
 
@@ -42,7 +42,7 @@ def record(
         request: What to record.
         folder: A private directory of ours; perf.data is left there.
         note: Told what a user must know, before recording starts.
-        progress: Called about ten times a second with seconds and bytes recorded so far.
+        progress: Called about ten times a second with seconds and bytes recorded so far, if somebody looks.
 
     Raises:
         TargetError: The target does not exist.
@@ -179,7 +179,7 @@ class _Session:
                 return True
         return False
 
-    def follow(self, signals: StopSignals, progress: Progress) -> None:
+    def follow(self, signals: StopSignals, progress: Progress | None) -> None:
         """Wait for the end of the time, the target, the command or a signal."""
         assert self.perf is not None  # noqa: S101 - start() comes first
         flushed = 0.0
@@ -188,7 +188,8 @@ class _Session:
             if elapsed >= flushed + _FLUSH_SECONDS:
                 flushed = elapsed
                 self.control.flush()
-            progress(elapsed, self.size())
+            if progress:
+                progress(elapsed, self.size())
             if self.request.duration is not None and elapsed >= self.request.duration:
                 break
             if self.gate and self.gate.has_ended():
