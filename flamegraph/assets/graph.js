@@ -34,6 +34,8 @@ export class Graph {
     /** @type {Look | null} */
     this.look = null;
     this.rows = [];
+    // What `rows` were laid out for.
+    this.place = [];
     this.hidden = [];
     this.drawn = { first: 0, last: 0 };
     this.selected = 0;
@@ -50,10 +52,14 @@ export class Graph {
 
   /** @param {Look} look @param {boolean} keep whether the edge of the graph keeps its place on the screen */
   async show(look, keep = true) {
-    this.look = look;
     const { tree, zoom, span, icicle, matches } = look;
-    this.rows = layoutRows(tree, zoom, this.width, span);
-    this.hidden = matches ? narrowMatches(tree, zoom, this.width, matches, span) : [];
+    const { width } = this;
+    const place = [tree, zoom, width, ...span];
+    // A search moves nothing.
+    if (place.some((part, at) => part !== this.place[at])) this.rows = layoutRows(tree, zoom, width, span);
+    this.place = place;
+    this.look = look;
+    this.hidden = matches ? narrowMatches(tree, zoom, width, matches, span) : [];
     this.stage.classList.toggle('flame', !icicle);
     this.canvas.style.height = `${this.rows.length * ROW}px`;
     this.belowScreen = keep ? this.belowScreen : 0;
@@ -90,6 +96,7 @@ export class Graph {
   /** Draws everything, at a width, at once: for paper. @param {number} width */
   drawForPaper(width) {
     if (!this.look) return;
+    this.place = [];
     this.rows = layoutRows(this.look.tree, this.look.zoom, width, this.look.span);
     this.hidden = this.look.matches ? narrowMatches(this.look.tree, this.look.zoom, width, this.look.matches, this.look.span) : [];
     this.canvas.style.height = `${this.rows.length * ROW}px`;

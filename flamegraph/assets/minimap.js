@@ -4,7 +4,11 @@ import { FIELDS, layoutRows } from './layout.js';
 const LINE = 2;
 const MOST_ROWS = 24;
 
+/** What is in the strip, as most zooms leave it as it is. @type {any[]} */
+let drawn = [];
+
 /**
+ * Draws the whole, unless it is there already.
  * @param {HTMLCanvasElement} canvas
  * @param {import('./decode.js').Tree} tree
  * @param {import('./colors.js').Colors} colors
@@ -12,6 +16,9 @@ const MOST_ROWS = 24;
  */
 export function drawMinimap(canvas, tree, colors, { icicle, theme }) {
   const width = Math.max(50, canvas.clientWidth);
+  const wanted = [canvas, tree, colors, icicle, theme, width];
+  if (wanted.every((part, at) => part === drawn[at])) return;
+  drawn = wanted;
   const rows = layoutRows(tree, 0, width).slice(1, MOST_ROWS + 1);
   canvas.width = width;
   canvas.height = Math.max(6, rows.length * LINE);
