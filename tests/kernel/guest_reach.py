@@ -24,7 +24,7 @@ from kprof.survey.other_engines import OtherEngines
 from kprof.system.headers import find_headers
 from kprof.system.tools import find_bcc, find_bpftrace
 
-KPROBES, FENTRIES, TRACEPOINTS = 200, 24, 10
+KPROBES, FENTRIES, TRACEPOINTS = 120, 24, 10
 # bpftrace takes a program for each probe, and a minute to start.
 BY_BPFTRACE = 20
 SECONDS = 500
@@ -35,6 +35,7 @@ def main():
     guest.hide_modules()
     guest.forked.prepare()
     guest.say(guest.BEGIN)
+    guest.report("kernel", uptime=guest.uptime())
     guest.sysctl(perf_event_paranoid=1, kptr_restrict=0)
     # Whether bpftrace and BCC load anything is tried below, once.
     catalog = Catalog(others=OtherEngines(lambda *_: None))
@@ -62,6 +63,7 @@ def main():
             tried=len(events),
             reached=sum(v.reached for v in verdicts),
             wrong=wrong,
+            uptime=guest.uptime(),
         )
     with tempfile.TemporaryDirectory() as folder:
         guest.report("bcc", **by_bcc(drawn["kprobe"] + drawn["tracepoint"], folder))
@@ -70,6 +72,7 @@ def main():
         options = ("--engine", engine, "-e", "kprobe:vfs_read")
         guest.record(f"{engine} records", *options, "--", *guest.READING, seconds=SECONDS)
     done = guest.kprof("doctor", "--json", seconds=700)
+    guest.report("end", uptime=guest.uptime())
     guest.report("doctor", code=done.returncode, err=done.stderr, found=json.loads(done.stdout or "{}"))
     guest.say(guest.END)
 

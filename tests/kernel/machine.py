@@ -19,7 +19,7 @@ NEEDS = (
 BEGIN, END = "-----BEGIN RESULTS-----", "-----END RESULTS-----"
 _OVERLAID = {"etc", "home", "lib", "opt", "srv", "tmp", "usr", "var"}
 _SEPARATE = {"dev", "proc", "run", "sys"}
-_TOOLS = ("perf", "sh", "dd", "sleep", "setpriv", "bpftrace")
+_TOOLS = ("perf", "sh", "dd", "sleep", "setpriv")
 # What BCC compiles with: thousands of small files.
 _HEADERS = ("common/include/linux", "common/include/asm-generic", "common/include/uapi", "common/include/vdso",
     "common/arch/x86/include", "amd64/include/generated", "amd64/arch/x86/include")  # fmt: skip
@@ -140,19 +140,11 @@ def _files_used(folder):
     ]
     subprocess.run(command, check=False, capture_output=True, timeout=60)
     files = set(listing.read_text().split("\n")) | {sys.executable}
-    files |= _files_of_bcc()
     for tool in _TOOLS:
         path = shutil.which(tool)
         libraries = subprocess.run(["ldd", path], capture_output=True, text=True, check=False).stdout.split()
         files |= {path, *(word for word in libraries if word.startswith("/"))}
     return sorted({name for name in map(_real, files) if name and Path(name).is_file()})
-
-
-def _files_of_bcc():
-    """Return what Debian's Python reads for BCC, if it is there."""
-    code = "import bcc, sys; print(*open('/proc/self/maps'), *(getattr(m, '__file__', '') for m in sys.modules.values()))"
-    done = subprocess.run(["/usr/bin/python3", "-c", code], capture_output=True, text=True, check=False)
-    return {word for word in done.stdout.split() if word.startswith("/")}
 
 
 def _real(name):

@@ -15,7 +15,7 @@ def found(machines):
     return machines["guest_reach"].result()
 
 
-@pytest.mark.parametrize(("kind", "tried"), [("kprobe", 150), ("fentry", 20), ("tracepoint", 10)])
+@pytest.mark.parametrize(("kind", "tried"), [("kprobe", 100), ("fentry", 20), ("tracepoint", 10)])
 def test_what_is_said_to_be_reached_can_be_attached_and_nothing_else(found, kind, tried):
     assert found[kind]["tried"] >= tried
     assert found[kind]["reached"]
@@ -23,7 +23,7 @@ def test_what_is_said_to_be_reached_can_be_attached_and_nothing_else(found, kind
 
 
 def test_bcc_attaches_to_what_is_said_to_be_reached_and_to_nothing_else(found):
-    assert found["bcc"]["tried"] >= 160
+    assert found["bcc"]["tried"] >= 100
     assert found["bcc"]["reached"]
     assert not found["bcc"]["wrong"]
 
