@@ -1,22 +1,16 @@
 """What every reader owes: the same facts as the manifest, valid profiles, and folded text that comes back."""
 
-import io
-
 import pytest
 
 from kprof.exporters import folded
 from kprof.model import ProfileBuilder
 from kprof.model.events import pick_event
-from kprof.readers import ReadOptions, Source, find_format
-
-
-def read(data, **options):
-    source = Source(io.BytesIO(data), "sample")
-    return find_format(source).read(source, ReadOptions(**options)).check()
 
 
 @pytest.mark.parametrize("every_sample", [False, True])
-def test_samples_periods_and_losses_are_those_of_the_manifest(sample, sample_text, manifest, every_sample):
+def test_samples_periods_and_losses_are_those_of_the_manifest(
+    read, sample, sample_text, manifest, every_sample
+):
     facts = manifest[sample]
     profile = read(sample_text(sample), every_sample=every_sample)
     assert profile.meta.quality.read == facts["samples"]
@@ -28,7 +22,7 @@ def test_samples_periods_and_losses_are_those_of_the_manifest(sample, sample_tex
         assert picked.total == event["periods"]
 
 
-def test_threads_and_frames_of_the_manifest_are_there(sample, sample_text, manifest):
+def test_threads_and_frames_of_the_manifest_are_there(read, sample, sample_text, manifest):
     profile = read(sample_text(sample))
     # perf pads names with spaces, so that spaces at the ends cannot be told from padding.
     assert {comm.strip(" ") for comm in manifest[sample].get("comms", ())} <= set(profile.comms)
@@ -36,7 +30,7 @@ def test_threads_and_frames_of_the_manifest_are_there(sample, sample_text, manif
     assert len(set(zip(profile.samples.pid, profile.samples.tid, strict=True))) == manifest[sample]["tasks"]
 
 
-def test_crlf_makes_no_difference(sample, sample_text):
+def test_crlf_makes_no_difference(read, sample, sample_text):
     text = sample_text(sample)
     if b"\r" in text:
         text = text.replace(b"\r", b"")
@@ -44,18 +38,18 @@ def test_crlf_makes_no_difference(sample, sample_text):
     assert folded.render(plain) == folded.render(crlf)
 
 
-def test_folded_text_comes_back(sample, sample_text):
+def test_folded_text_comes_back(read, sample, sample_text):
     text, lines = folded.render(read(sample_text(sample)))
     assert folded.render(read(text)) == (text, lines)
 
 
-def test_rows_kept_apart_fold_to_the_same(sample, sample_text):
+def test_rows_kept_apart_fold_to_the_same(read, sample, sample_text):
     text = sample_text(sample)
     assert folded.render(read(text)) == folded.render(read(text, every_sample=True))
     assert folded.render(read(text)) == folded.render(read(text, ids=False))
 
 
-def test_golden(sample, sample_text, golden):
+def test_golden(read, sample, sample_text, golden):
     text, _ = folded.render(pick_event(read(sample_text(sample))))
     golden(f"{sample}.folded", text)
 

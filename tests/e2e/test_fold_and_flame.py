@@ -194,31 +194,6 @@ def test_flame_names_its_page_after_the_input(tmp_path):
     assert "https://" not in page.split("<body")[0]
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion(shell):
-    done = kprof(
-        env={
-            **os.environ,
-            "_KPROF_COMPLETE": f"complete_{shell}",
-            "_TYPER_COMPLETE_ARGS": "kprof ",
-            "COMP_WORDS": "kprof ",
-            "COMP_CWORD": "1",
-        }
-    )
-    assert b"record" in done.stdout or b"record" in done.stderr or done.returncode == 0
-
-
-def test_help_does_not_import_what_it_does_not_need():
-    code = (
-        "import sys\nfrom kprof.cli import app\n"
-        "print([m for m in ('numpy', 'pandas', 'plotly', 'rich') if m in sys.modules])"
-    )
-    assert (
-        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-        == "[]\n"
-    )
-
-
 def test_memory_does_not_grow_with_the_text():
     def peak(copies):
         code = (
@@ -297,13 +272,6 @@ def test_without_standard_error_the_work_is_done():
 
 def test_source_lines_that_are_not_there():
     assert kprof("fold", "-", "-q", "--srcline", input=TEXT).stdout == b"app;work 7\n"
-
-
-def test_options_of_a_command_belong_behind_two_dashes():
-    done = kprof("record", "ls", "-la", env={**os.environ, "COLUMNS": "200"})
-    assert done.returncode == 2
-    assert "kprof record -- ls -la" in done.stderr.decode()
-    assert b"behind --" not in kprof("record", "-j", "ls").stderr
 
 
 def test_compat_inputs_are_read_as_one(tmp_path):

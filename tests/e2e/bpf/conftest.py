@@ -2,16 +2,13 @@
 
 import json
 import os
-import re
 import struct
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
-KPROF = [sys.executable, "-m", "kprof"]
 # As many seconds of CPU time as asked for: half of it in `one`, three tenths in `two`, two tenths in `three`.
 SPLIT = """
 #include <stdint.h>
@@ -49,19 +46,6 @@ def may_load():
 
 
 @pytest.fixture
-def kprof(tmp_path):
-    """Run kprof to its end."""
-
-    def run(*arguments, **options):
-        return subprocess.run(
-            [*KPROF, *arguments],
-            cwd=tmp_path, check=False, capture_output=True, text=True, timeout=120, **options,
-        )  # fmt: skip
-
-    return run
-
-
-@pytest.fixture
 def record(kprof):
     return lambda *arguments, **options: kprof("record", "--backend", "bpf", *arguments, **options)
 
@@ -94,28 +78,6 @@ def running(split):
     yield process
     process.kill()
     process.wait()
-
-
-@pytest.fixture
-def weights():
-    """Weights of the stacks of a folded file."""
-
-    def read(path):
-        lines = [line.rpartition(" ") for line in Path(path).read_text(errors="surrogateescape").splitlines()]
-        return {stack: int(weight) for stack, _, weight in lines}
-
-    return read
-
-
-@pytest.fixture
-def samples():
-    """Samples read and kept, as a summary tells them."""
-
-    def told(done):
-        read, kept = re.search(r"([\d,]+) samples? read, ([\d,]+) kept", done.stderr).groups()
-        return int(read.replace(",", "")), int(kept.replace(",", ""))
-
-    return told
 
 
 @pytest.fixture

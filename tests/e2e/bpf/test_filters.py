@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-BUSY = "import time\nend = time.monotonic() + {}\nwhile time.monotonic() < end: sum(range(2000))"
-
 
 @pytest.fixture
 def two_threads(tmp_path):
@@ -81,7 +79,7 @@ def test_user_and_kernel_parts(record, tmp_path):
         reader.wait()
 
 
-def test_a_cgroup(record, weights, tmp_path, split):
+def test_a_cgroup(busy_for, record, weights, tmp_path, split):
     root = Path("/sys/fs/cgroup/unified")
     root = root if root.is_dir() else Path("/sys/fs/cgroup")
     group = root / f"kprof-bpf-{os.getpid()}"
@@ -89,7 +87,7 @@ def test_a_cgroup(record, weights, tmp_path, split):
         group.mkdir()
     except OSError as error:
         pytest.skip(f"cannot make a cgroup: {error}")
-    inside, outside = subprocess.Popen([split]), subprocess.Popen([sys.executable, "-c", BUSY.format(60)])
+    inside, outside = subprocess.Popen([split]), subprocess.Popen([sys.executable, "-c", busy_for(60)])
     try:
         (group / "cgroup.procs").write_text(str(inside.pid))
         done = record("--cgroup", group.name, "-F", "499", "-d", "1")
