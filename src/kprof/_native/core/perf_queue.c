@@ -7,7 +7,9 @@
 
 #include "perf_state.h"
 
-enum { AHEAD = 8 };
+/* Records that are fetched before their turn; of large ones also what is read of a copy of a stack: registers,
+ * what was pushed last, and its size at the end. */
+enum { AHEAD = 8, SOON = 4, LARGE = 1024, LINE = 64, READ = 10 * LINE };
 
 kp_block *kp_block_new(kp_perf *p, size_t size) {
     kp_block *block = malloc(sizeof *block + size);
@@ -95,13 +97,23 @@ static int sort(kp_perf *p) {
     }
 }
 
+static void fetch(const kp_perf *p, size_t done) {
+    if (done + AHEAD >= p->queued) return;
+    __builtin_prefetch(p->queue[done + AHEAD].record);
+    const uint8_t *soon = p->queue[done + SOON].record;
+    size_t size = kp_head_of(p, soon).size;
+    if (size < LARGE) return;
+    for (size_t at = LINE; at < READ; at += LINE) __builtin_prefetch(soon + at);
+    __builtin_prefetch(soon + size - 1);
+}
+
 int kp_flush(kp_perf *p, uint64_t limit) {
     if (!p->queued) return KP_PERF_OK;
     if (sort(p)) return KP_PERF_NO_MEMORY;
     size_t done = 0;
     int status = KP_PERF_OK;
     for (; done < p->queued && p->queue[done].time <= limit && status == KP_PERF_OK; done++) {
-        if (done + AHEAD < p->queued) __builtin_prefetch(p->queue[done + AHEAD].record);
+        fetch(p, done);
         kp_queued item = p->queue[done];
         p->replayed = item.time;
         status = kp_replay(p, item.record, kp_head_of(p, item.record));

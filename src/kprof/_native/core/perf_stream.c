@@ -144,6 +144,8 @@ static int scan(kp_perf *p, const uint8_t *bytes, size_t size, kp_block *block, 
             break;
         }
         if (head.size > size - at) break;
+        /* Most are as long as the one before. */
+        if (size - at > 4 * (size_t)head.size) __builtin_prefetch(bytes + at + 3 * (size_t)head.size);
         p->counts.records++;
         if (head.type >= KP_RECORD_USER)
             status = on_user_record(p, bytes + at, head);
