@@ -43,15 +43,17 @@ export function figureOf(view) {
   const faded = { x: [], y: [], text: [] };
   for (let depth = view.first; depth < view.last; depth++) {
     const row = view.rows[depth] ?? [];
+    const line = lineAt(depth);
     for (let k = 0; k < row.length; k += FIELDS) {
       const look = lookOf(view, theme, row[k], depth);
-      addPath(paths, look, row[k + 1], row[k + 2], depth);
+      addPath(paths, look, row[k + 1], row[k + 2], line);
       if (row[k] >= 0) addLabel(view, look.opacity < 1 ? faded : strong, row[k], row[k + 1], row[k + 2], depth);
     }
     const places = view.hidden[depth] || [];
-    for (let k = 0; k < places.length; k += 2) addPath(marks, { fill: theme.match, opacity: 1 }, places[k], Math.max(places[k + 1], 1), depth);
+    for (let k = 0; k < places.length; k += 2) addPath(marks, { fill: theme.match, opacity: 1 }, places[k], Math.max(places[k + 1], 1), line);
   }
-  const shapes = [...paths.values(), ...marks.values()].map(({ look, parts }) => ({
+  const shades = [...paths.values(), ...marks.values()].flatMap((each) => [...each.values()]);
+  const shapes = shades.map(({ look, parts }) => ({
     type: 'path', path: parts.join(''), fillcolor: look.fill, opacity: look.opacity, line: { width: 0 }, layer: 'below',
   }));
   return { data: [textTrace(strong, textOn(view.theme, false)), textTrace(faded, textOn(view.theme, true))],
@@ -67,15 +69,24 @@ function lookOf(view, theme, node, depth) {
   return { fill, opacity: view.matches ? theme.dimmed : 1 };
 }
 
-function addPath(paths, look, left, width, depth) {
-  const key = look.fill + look.opacity;
-  let path = paths.get(key);
-  if (!path) paths.set(key, (path = { look, parts: [] }));
+/** Upper and lower edge of the boxes of a depth, as paths have them. @param {number} depth */
+function lineAt(depth) {
+  return { top: (depth + 0.03).toFixed(2), bottom: (depth + 0.97).toFixed(2) };
+}
+
+/** @param {Map<string, Map<number, {look: {fill: string, opacity: number}, parts: string[]}>>} paths by fill and opacity */
+function addPath(paths, look, left, width, { top, bottom }) {
+  let shades = paths.get(look.fill);
+  if (!shades) paths.set(look.fill, (shades = new Map()));
+  let path = shades.get(look.opacity);
+  if (!path) shades.set(look.opacity, (path = { look, parts: [] }));
   // A hair of ground between boxes tells them apart without a border.
   const right = Math.max(left + width - Math.min(1, width * 0.2), left + 0.4);
-  const [x, y] = [left.toFixed(1), (depth + 0.03).toFixed(2)];
-  path.parts.push(`M${x} ${y}H${right.toFixed(1)}V${(depth + 0.97).toFixed(2)}H${x}Z`);
+  const x = tenths(left);
+  path.parts.push(`M${x} ${top}H${tenths(right)}V${bottom}H${x}Z`);
 }
+
+const tenths = (pixels) => Math.round(pixels * 10) / 10;
 
 function addLabel(view, texts, node, left, width, depth) {
   const room = Math.floor((width - 6) / view.character);
