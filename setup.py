@@ -37,7 +37,15 @@ def extension(name: str, families: set[str]) -> Extension:
         ],
         include_dirs=["src/kprof/_native"],
         define_macros=[("Py_LIMITED_API", LIMITED_API), ("_GNU_SOURCE", None)],
-        extra_compile_args=["-std=gnu11", "-O3", "-g1", "-fvisibility=hidden", "-Wall", "-Wextra", "-Wno-unused-parameter"],
+        extra_compile_args=[
+            "-std=gnu11",
+            "-O3",
+            "-g1",
+            "-fvisibility=hidden",
+            "-Wall",
+            "-Wextra",
+            "-Wno-unused-parameter",
+        ],
         depends=sorted(map(str, CORE.glob("*.h"))),
         py_limited_api=True,
     )
