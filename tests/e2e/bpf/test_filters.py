@@ -110,7 +110,8 @@ def test_intervals_that_are_too_short_are_left_out(record, weights, tmp_path):
     # As long as they asked for, and until there is a CPU.
     assert 3.96e8 < slept < 8e8
     done = record("--weight", "count", "--force", *arguments)
-    assert sum(w for stack, w in weights(tmp_path / "out.folded").items() if "nanosleep" in stack) == 20
+    # Of the twenty short ones few become as long, while there is no CPU.
+    assert 20 <= sum(w for stack, w in weights(tmp_path / "out.folded").items() if "nanosleep" in stack) < 30
 
 
 def test_children_are_recorded_or_not(record, weights, tmp_path, split):
