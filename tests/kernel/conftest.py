@@ -12,6 +12,11 @@ COMPILES = {"guest_reach"}
 SECONDS = 1500
 
 
+def pytest_collection_modifyitems(items):
+    """Put last what waits for a machine."""
+    items.sort(key=lambda item: item.path.parent == HERE and item.path.stem in SCRIPTS)
+
+
 @pytest.fixture(scope="session")
 def machines(request, tmp_path_factory):
     """What the scripts of the chosen tests report, by name, as futures."""
