@@ -62,8 +62,9 @@ def test_a_kprobe_counts_every_call(runs):
     assert runs["perf-probe"]["code"] == 0, runs["perf-probe"]["err"]
     run = runs["probe"]
     assert run["code"] == 7, run["err"]
-    # 30,000 reads of dd, and those of starting the programs.
-    assert 30_000 <= run["weight"] < 31_000
+    # 30,000 reads of dd, and those of starting the programs. perf loses some where it does not get its turn.
+    lost = int(re.search(r"([\d,]+) lost", run["err"])[1].replace(",", ""))
+    assert 30_000 <= run["weight"] + lost < 31_000
     assert {stack[-1] for stack in stacks(run)} == {"vfs_read"}
 
 
