@@ -25,8 +25,8 @@ _HEADERS = ("common/include/linux", "common/include/asm-generic", "common/includ
     "common/arch/x86/include", "amd64/include/generated", "amd64/arch/x86/include")  # fmt: skip
 # QEMU 7.2 emulates AVX2 wrongly: numpy.argsort gives other than an order there.
 _PROCESSOR = "-cpu max,avx2=off"
-# Runs what the guest will run, and says which files that took.
 _running = []
+# Runs what the guest will run, and says which files that took.
 _WITNESS = """
 import sys
 from kprof.cli import main

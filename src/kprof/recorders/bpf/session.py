@@ -179,7 +179,9 @@ class _Session:
         known = all(source.frequency for source in self.plan.sources)
         pace = Pace(self.engine.rooms.rows, self._rate() if known else 0, self.begun)
         pids = [self.gate.pid] if self.gate else self.request.pids
-        usual = _LONG_TICK if self.request.pids and not progress else _TICK
+        # What fills a ring buffer cannot be foreseen.
+        idle = self.request.pids and not progress and not self.engine.descriptors
+        usual = _LONG_TICK if idle else _TICK
         tick = _CHOOSING_TICK if self._chooses else usual
         if progress:
             progress(0.0, self.dump.size)
