@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { ARENA_BLOCK = 1 << 18, HUGE_PAGE = 1 << 21 };
+enum { ARENA_BLOCK = 1 << 18, HUGE_PAGE = 1 << 21, LARGE = HUGE_PAGE / 2 };
 
 struct kp_arena_block {
     kp_arena_block *before;
@@ -25,12 +25,14 @@ int kp_reserve(void **items, size_t *room, size_t used, size_t more, size_t item
 }
 
 void *kp_table_memory(size_t count, size_t item_size) {
-    void *memory = calloc(count, item_size);
-    if (!memory || count < 2 * HUGE_PAGE / item_size) return memory;
-    uintptr_t start = ((uintptr_t)memory + HUGE_PAGE - 1) & ~(uintptr_t)(HUGE_PAGE - 1);
-    size_t size = ((uintptr_t)memory + count * item_size - start) & ~(size_t)(HUGE_PAGE - 1);
-    (void)madvise((void *)start, size, MADV_HUGEPAGE); /* advice: it may be refused */
-    return memory;
+    if (count > SIZE_MAX / 2 / item_size) return NULL;
+    size_t size = count * item_size;
+    if (size < LARGE) return calloc(count, item_size);
+    size = (size + HUGE_PAGE - 1) & ~(size_t)(HUGE_PAGE - 1);
+    void *memory = aligned_alloc(HUGE_PAGE, size);
+    if (!memory) return NULL;
+    (void)madvise(memory, size, MADV_HUGEPAGE); /* advice: it may be refused */
+    return memset(memory, 0, size);
 }
 
 char *kp_arena_copy(kp_arena *arena, const char *text, size_t size) {

@@ -20,7 +20,8 @@ int kp_reserve(void **items, size_t *room, size_t used, size_t more, size_t item
     kp_reserve((void **)&(items), &(room), (used), (more), sizeof *(items))
 
 /* Zeroed memory for a table that is looked up all over: in huge pages if it is large and the system has them,
- * for else each look-up would also miss the TLB. NULL when memory is out; free() releases it. */
+ * for else each look-up would also miss the TLB, and each page fault twice, when it is first read and when it is
+ * first written to. NULL when memory is out; free() releases it. */
 void *kp_table_memory(size_t count, size_t item_size);
 
 typedef struct kp_arena_block kp_arena_block;

@@ -55,11 +55,23 @@ static int32_t place_of_nothing(kp_perf *p, uint64_t address, unsigned mode, int
     return *known - 1;
 }
 
+static uint64_t version_of(const kp_perf *p, const kp_space *space, unsigned mode) {
+    return mode == KP_MODE_KERNEL ? p->kernel.version : space->regions->version;
+}
+
+static kp_place_cache *cached_at(const kp_perf *p, uint64_t address, uint64_t version, unsigned mode) {
+    return &p->cache[kp_mix64(address, version) % KP_PLACE_CACHE + (mode == KP_MODE_KERNEL ? KP_PLACE_CACHE : 0)];
+}
+
+void kp_place_fetch(const kp_perf *p, const kp_space *space, uint64_t address, unsigned mode) {
+    __builtin_prefetch(cached_at(p, address, version_of(p, space, mode), mode));
+}
+
 int32_t kp_place_of(kp_perf *p, const kp_space *space, uint64_t address, unsigned mode, int is_return) {
     address -= (uint64_t)is_return;
     int kernel = mode == KP_MODE_KERNEL;
-    uint64_t version = kernel ? p->kernel.version : space->regions->version;
-    kp_place_cache *cached = &p->cache[kp_mix64(address, version) % KP_PLACE_CACHE + (kernel ? KP_PLACE_CACHE : 0)];
+    uint64_t version = version_of(p, space, mode);
+    kp_place_cache *cached = cached_at(p, address, version, mode);
     uint32_t how = mode << 1 | (uint32_t)is_return;
     if (cached->address == address && cached->version == version + 1 && cached->how == how) return cached->place;
     int32_t place;
@@ -98,6 +110,12 @@ static int node_slots_ready(kp_perf *p) {
     return 0;
 }
 
+void kp_stack_fetch(const kp_perf *p, int32_t parent, int32_t place) {
+    if (!p->node_slot_count) return;
+    size_t at = (size_t)kp_mix64((uint32_t)parent, (uint32_t)place);
+    __builtin_prefetch(&p->node_slots[at & (p->node_slot_count - 1)]);
+}
+
 /* Node of a stack one frame longer than that of `parent`; -2 when memory is out. */
 int32_t kp_stack_on(kp_perf *p, int32_t parent, int32_t place) {
     if (node_slots_ready(p)) return -2;
@@ -107,6 +125,12 @@ int32_t kp_stack_on(kp_perf *p, int32_t parent, int32_t place) {
     *slot = (kp_node_slot){parent, place, (uint32_t)p->node_count + 1};
     p->nodes[p->node_count] = (kp_perf_node){parent, place};
     return (int32_t)p->node_count++;
+}
+
+/* Whether the node made after `parent` is the one above it: mostly so, and it is near in memory. */
+static int is_next(const kp_perf *p, int32_t parent, int32_t place) {
+    size_t next = (size_t)(parent + 1);
+    return next < p->node_count && p->nodes[next].parent == parent && p->nodes[next].place == place;
 }
 
 /* Node of the tree for p->frames, or -1 for an empty stack; -2 when memory is out. A stack often begins
@@ -120,7 +144,7 @@ int32_t kp_stack_of(kp_perf *p) {
     for (; depth < p->frame_count; depth++) {
         int32_t place = root[-(ptrdiff_t)depth];
         p->last_count = depth;
-        node = kp_stack_on(p, node, place);
+        node = is_next(p, node, place) ? node + 1 : kp_stack_on(p, node, place);
         if (node < 0) return node;
         p->last_frames[depth] = place;
         p->last_nodes[depth] = node;

@@ -152,19 +152,10 @@ static int count_sample(kp_perf *p, const kp_pending *w) {
     return p->options.keep_raw && !status ? kp_keep_raw(p, &w->sample) : status;
 }
 
-/* What is known of the chain, or of its callers if it is new, and the row that it will most likely count for. */
-static void fetch_known(const kp_perf *p, const kp_pending *w) {
-    if (!w->by_chain) return;
-    const kp_chain *chain = kp_chain_slot(&p->chains, w->hash);
-    if (!chain->hash.high)
-        kp_chain_fetch(&p->rests, w->rest);
-    else if (chain->row >= 0)
-        __builtin_prefetch(&p->rows[chain->row], 1);
-}
-
 int kp_finish_samples(kp_perf *p) {
     int status = kp_chains_ready(&p->chains) ? KP_PERF_NO_MEMORY : KP_PERF_OK;
-    for (size_t i = 0; i < p->batched && !status; i++) fetch_known(p, &p->batch[i]);
+    for (size_t i = 0; i < p->batched && !status; i++) kp_fetch_chain(p, &p->batch[i]);
+    for (size_t i = 0; i < p->batched && !status; i++) kp_fetch_callers(p, &p->batch[i]);
     for (size_t i = 0; i < p->batched && !status; i++) status = resolve_sample(p, &p->batch[i]);
     for (size_t i = 0; i < p->batched && !status; i++) status = count_sample(p, &p->batch[i]);
     for (size_t i = 0; i < p->batched; i++) kp_space_release(p->batch[i].space);

@@ -146,13 +146,43 @@ static int is_unwound(const kp_perf *p, const kp_sample *s) {
     return p->machine == EM_X86_64 || p->machine == EM_386 || (p->machine == EM_AARCH64 && s->abi != KP_ABI_32);
 }
 
+void kp_fetch_chain(const kp_perf *p, const kp_pending *w) {
+    if (!w->by_chain) return;
+    const kp_chain *known = kp_chain_slot(&p->chains, w->hash);
+    if (known->hash.high) {
+        if (known->row >= 0) kp_row_fetch(&p->rows[known->row]);
+        return;
+    }
+    if (!w->rest.high) return;
+    const uint8_t *chain = w->sample.chain;
+    kp_chain_fetch(&p->rests, w->rest);
+    kp_place_fetch(p, w->space, kp_word(p, chain + 8), mode_of(kp_word(p, chain)));
+}
+
+/* What was met before of a chain's callers, with another leaf; NULL if nothing was. */
+static const kp_chain *rest_of(const kp_perf *p, const kp_pending *w) {
+    if (!w->rest.high || !p->rests.slots) return NULL;
+    const kp_chain *rest = kp_chain_slot(&p->rests, w->rest);
+    return rest->hash.high ? rest : NULL;
+}
+
+static int32_t leaf_place(kp_perf *p, const kp_pending *w) {
+    const uint8_t *chain = w->sample.chain;
+    return kp_place_of(p, w->space, kp_word(p, chain + 8), mode_of(kp_word(p, chain)), 0);
+}
+
+void kp_fetch_callers(kp_perf *p, const kp_pending *w) {
+    if (!w->by_chain || kp_chain_slot(&p->chains, w->hash)->hash.high) return;
+    const kp_chain *rest = rest_of(p, w);
+    int32_t place = rest ? leaf_place(p, w) : -1;
+    if (place >= 0) kp_stack_fetch(p, rest->stack, place);
+}
+
 /* Stack of a chain whose callers were met before, with another leaf; -1 if they were not. */
 static int32_t known_rest(kp_perf *p, const kp_pending *w) {
-    if (!w->rest.high || !p->rests.slots) return -1;
-    const kp_chain *rest = kp_chain_slot(&p->rests, w->rest);
-    if (!rest->hash.high) return -1;
-    const uint8_t *chain = w->sample.chain;
-    int32_t place = kp_place_of(p, w->space, kp_word(p, chain + 8), mode_of(kp_word(p, chain)), 0);
+    const kp_chain *rest = rest_of(p, w);
+    if (!rest) return -1;
+    int32_t place = leaf_place(p, w);
     return place < 0 ? -2 : kp_stack_on(p, rest->stack, place);
 }
 

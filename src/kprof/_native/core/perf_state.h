@@ -97,6 +97,12 @@ typedef struct {
     uint32_t how;
 } kp_place_cache;
 
+/* Rows lie across lines of the cache. */
+static inline void kp_row_fetch(const kp_perf_row *row) {
+    __builtin_prefetch(row, 1);
+    __builtin_prefetch(&row->count, 1);
+}
+
 /* Where a node is: with what it is known by, so that a look-up costs one miss of the cache. */
 typedef struct {
     int32_t parent, place;
@@ -292,13 +298,19 @@ int kp_read_sample(kp_perf *p, const uint8_t *record, kp_head head, kp_sample *s
 void kp_prepare_stack(kp_perf *p, kp_pending *pending);
 /* Make room for the chains of a batch: slots stay where they are meanwhile. */
 int kp_chains_ready(kp_chains *chains);
+/* Have on its way what is known of the stack's chain, and then, if it is new, what is of its callers. */
+void kp_fetch_chain(const kp_perf *p, const kp_pending *pending);
+void kp_fetch_callers(kp_perf *p, const kp_pending *pending);
 /* Find the sample's stack; pending->chain is set if it depends on nothing but the chain. */
 int kp_resolve(kp_perf *p, kp_pending *pending, int32_t *stack);
 int kp_push_dump(kp_perf *p, const kp_space *space, const kp_sample *sample);
 int32_t kp_place_of(kp_perf *p, const kp_space *space, uint64_t address, unsigned mode, int is_return);
+/* Have on its way what kp_place_of will look at. */
+void kp_place_fetch(const kp_perf *p, const kp_space *space, uint64_t address, unsigned mode);
 int32_t kp_special_place(kp_perf *p, const char *name);
 int32_t kp_stack_of(kp_perf *p);
 int32_t kp_stack_on(kp_perf *p, int32_t parent, int32_t place); /* the stack of `parent`, and a frame more */
+void kp_stack_fetch(const kp_perf *p, int32_t parent, int32_t place);
 /* Have the row on its way that a sample will count for, where it is not known from its chain. */
 void kp_fetch_row(const kp_perf *p, const kp_pending *pending);
 /* Adds a row; *hint (may be NULL) is where it may be already, and is where it is then. */
