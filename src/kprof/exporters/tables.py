@@ -19,9 +19,8 @@ from kprof.errors import NotAvailableError
 from kprof.model import Profile
 from kprof.model.labels import stack_texts
 from kprof.model.relations import Relation, relations
+from kprof.wire.tables import HEAD, VERSION
 
-VERSION = 1
-HEAD = "kprof.json"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 

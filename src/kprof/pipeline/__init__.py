@@ -1,7 +1,8 @@
 """The order of things: inputs -> one profile -> an output."""
 
-from kprof.pipeline.archives import archive
-from kprof.pipeline.event_fields import read_fields
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from kprof.pipeline.inputs import Choice, Progress, read, read_with_begin
 from kprof.pipeline.outputs import (
     check_not_an_input,
@@ -15,16 +16,36 @@ from kprof.pipeline.outputs import (
     write_picture,
     write_text,
 )
-from kprof.pipeline.recording import nothing_seen, read_recording, record
-from kprof.pipeline.sides import (
-    alike,
-    read_comparable,
-    read_each,
-    render_beside,
-    render_difference,
-    write_beside,
-    write_difference,
-)
+
+if TYPE_CHECKING:
+    from kprof.pipeline.archives import archive
+    from kprof.pipeline.event_fields import read_fields
+    from kprof.pipeline.recording import nothing_seen, read_recording, record
+    from kprof.pipeline.sides import (
+        alike,
+        read_comparable,
+        read_each,
+        render_beside,
+        render_difference,
+        write_beside,
+        write_difference,
+    )
+
+# What few commands use, by module: it would take milliseconds of the start of all.
+_RARE = {
+    "archives": {"archive"},
+    "event_fields": {"read_fields"},
+    "recording": {"nothing_seen", "read_recording", "record"},
+    "sides": {
+        "alike",
+        "read_comparable",
+        "read_each",
+        "render_beside",
+        "render_difference",
+        "write_beside",
+        "write_difference",
+    },
+}
 
 __all__ = [
     "Choice",
@@ -54,3 +75,10 @@ __all__ = [
     "write_picture",
     "write_text",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    for module, names in _RARE.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

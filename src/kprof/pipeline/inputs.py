@@ -13,8 +13,9 @@ from kprof.errors import EmptyProfileError, UsageError
 from kprof.model import Filter, Profile, merge
 from kprof.model.events import NO_EVENT, pick_event
 from kprof.model.labels import COMPILED
-from kprof.readers import PERF_DATA, TABLES_HEAD, ReadOptions, Source, find_format
+from kprof.readers import PERF_DATA, ReadOptions, Source, find_format
 from kprof.system.files import open_input, plain_file, spooled
+from kprof.wire import tables
 
 if TYPE_CHECKING:
     from kprof.elf.search import FileFinder
@@ -143,7 +144,7 @@ def open_source(name: str) -> Iterator[Source]:
     Raises:
         KprofError: It cannot be read.
     """
-    heads = (Path(name, head) for head in ("data", TABLES_HEAD))
+    heads = (Path(name, head) for head in ("data", tables.HEAD))
     head = next((str(head) for head in heads if head.is_file()), "")
     with open_input(head or name) as opened:
         title = "standard input" if name == "-" else name

@@ -3,11 +3,9 @@
 from kprof.readers.options import ReadOptions
 from kprof.readers.registry import PERF_DATA, Format, find_format, known_formats
 from kprof.readers.source import Source
-from kprof.readers.tables import HEAD as TABLES_HEAD
 
 __all__ = [
     "PERF_DATA",
-    "TABLES_HEAD",
     "Format",
     "ReadOptions",
     "Source",

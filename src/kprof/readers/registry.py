@@ -1,6 +1,5 @@
 """The formats that kprof reads, in the order in which they are tried."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
@@ -98,6 +97,8 @@ def _guess(head: bytes) -> str:
 
 
 def _guess_json(head: bytes) -> str:
+    import json  # noqa: PLC0415 - only for what no reader takes
+
     try:
         json.loads(head)
     except json.JSONDecodeError as error:

@@ -21,10 +21,8 @@ from kprof.readers.json_input import ShapeError, array, load, member
 from kprof.readers.options import ReadOptions
 from kprof.readers.source import Source
 from kprof.readers.statements import quality_of
+from kprof.wire.tables import HEAD, RELATIONS, VERSION
 
-VERSION = 1
-RELATIONS = ("samples", "stacks", "frames", "mappings", "events")
-HEAD = "kprof.json"
 _LOCALHEADER = 30  # bytes of a ZIP file before the name of its first member
 _CHUNK = 1 << 20
 _LARGEST = 1 << 33
