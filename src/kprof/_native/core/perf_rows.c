@@ -20,40 +20,43 @@ static size_t row_slot(const kp_perf *p, const kp_perf_row *row, uint64_t hash) 
     return slot;
 }
 
-/* Leave out of a row what samples are not told apart by. */
-static void blur(const kp_perf *p, kp_perf_row *row) {
-    if (!p->options.keep_ids) row->pid = row->tid = -1;
-    row->cpu = -1;
-    row->time = -1;
-}
-
 static uint64_t row_hash(const kp_perf_row *row) {
     uint64_t hash = kp_mix64((uint64_t)(uint32_t)row->stack << 32 | (uint32_t)row->comm, (uint32_t)row->tid);
     return kp_mix64(hash, (uint64_t)(uint32_t)row->event << 32 | (uint32_t)row->cgroup);
 }
 
-void kp_fetch_row(const kp_perf *p, const kp_pending *w) {
-    if (p->options.every_sample || !p->row_table.slots || (w->chain && w->chain->row >= 0)) return;
-    kp_perf_row row = w->row;
-    blur(p, &row);
-    __builtin_prefetch(&p->row_table.at[kp_table_slot(&p->row_table, row_hash(&row))], 1);
+void kp_blur_row(const kp_perf *p, kp_perf_row *row) {
+    if (p->options.every_sample) return;
+    if (!p->options.keep_ids) row->pid = row->tid = -1;
+    row->cpu = -1;
+    row->time = -1;
 }
 
-int kp_add_row(kp_perf *p, kp_perf_row row, int32_t *hint) {
-    if (row.weight < 0) return KP_PERF_OVERFLOW;
+void kp_fetch_row_slot(const kp_perf *p, kp_pending *w) {
+    if (p->options.every_sample || !p->row_table.slots || (w->chain && w->chain->row >= 0)) return;
+    w->row_slot = &p->row_table.at[kp_table_slot(&p->row_table, row_hash(&w->row))];
+    __builtin_prefetch(w->row_slot, 1);
+}
+
+void kp_fetch_row(const kp_perf *p, const kp_pending *w) {
+    if (w->row_slot && w->row_slot->value) kp_row_fetch(&p->rows[w->row_slot->value - 1]);
+}
+
+int kp_add_row(kp_perf *p, const kp_perf_row *row, int32_t *hint) {
+    if (row->weight < 0) return KP_PERF_OVERFLOW;
     if (!p->options.every_sample) {
-        blur(p, &row);
         /* Samples of one chain are mostly of one thread. */
-        if (hint && *hint >= 0 && same_key(&p->rows[*hint], &row)) return count_row(&p->rows[*hint], row.weight);
+        if (hint && *hint >= 0 && same_key(&p->rows[*hint], row)) return count_row(&p->rows[*hint], row->weight);
         if (kp_table_ready(&p->row_table)) return KP_PERF_NO_MEMORY;
-        uint64_t hash = row_hash(&row);
-        size_t slot = row_slot(p, &row, hash);
-        if (hint) *hint = (int32_t)(p->row_table.at[slot].value ? p->row_table.at[slot].value - 1 : p->row_count);
-        if (p->row_table.at[slot].value) return count_row(&p->rows[p->row_table.at[slot].value - 1], row.weight);
+        uint64_t hash = row_hash(row);
+        size_t slot = row_slot(p, row, hash);
+        uint32_t known = p->row_table.at[slot].value;
+        if (hint) *hint = (int32_t)(known ? known - 1 : p->row_count);
+        if (known) return count_row(&p->rows[known - 1], row->weight);
         kp_table_put(&p->row_table, slot, hash, (uint32_t)p->row_count);
     }
     if (KP_RESERVE(p->rows, p->row_room, p->row_count, 1) || p->row_count >= INT32_MAX) return KP_PERF_NO_MEMORY;
-    p->rows[p->row_count++] = row;
+    p->rows[p->row_count++] = *row;
     return KP_PERF_OK;
 }
 

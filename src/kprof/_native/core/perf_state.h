@@ -136,6 +136,7 @@ typedef struct {
     int by_chain; /* its stack depends on nothing but its chain */
     kp_chain *chain; /* what is known of that, as soon as the stack is resolved */
     kp_perf_row row;
+    const kp_entry *row_slot; /* where the row is looked for first, while none is added; or NULL */
 } kp_pending;
 
 struct kp_perf {
@@ -311,10 +312,13 @@ int32_t kp_special_place(kp_perf *p, const char *name);
 int32_t kp_stack_of(kp_perf *p);
 int32_t kp_stack_on(kp_perf *p, int32_t parent, int32_t place); /* the stack of `parent`, and a frame more */
 void kp_stack_fetch(const kp_perf *p, int32_t parent, int32_t place);
-/* Have the row on its way that a sample will count for, where it is not known from its chain. */
+/* Leave out of a row what samples are not told apart by. */
+void kp_blur_row(const kp_perf *p, kp_perf_row *row);
+/* Have on its way where the row stands that a sample counts for, if its chain does not tell; and then the row. */
+void kp_fetch_row_slot(const kp_perf *p, kp_pending *pending);
 void kp_fetch_row(const kp_perf *p, const kp_pending *pending);
-/* Adds a row; *hint (may be NULL) is where it may be already, and is where it is then. */
-int kp_add_row(kp_perf *p, kp_perf_row row, int32_t *hint);
+/* Adds a blurred row; *hint (may be NULL) is where it may be already, and is where it is then. */
+int kp_add_row(kp_perf *p, const kp_perf_row *row, int32_t *hint);
 int kp_keep_raw(kp_perf *p, const kp_sample *sample);
 int kp_on_cgroup(kp_perf *p, kp_cursor c);
 int32_t kp_cgroup_of(const kp_perf *p, uint64_t id);

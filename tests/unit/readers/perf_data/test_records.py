@@ -120,6 +120,21 @@ def test_leader_sampling_counts_for_every_event_of_the_group(r, read):
     assert got == [(0, 50), (0, 100), (1, 5)]
 
 
+@pytest.mark.parametrize("ids", [True, False])
+def test_inherited_counters_of_a_group_are_those_of_one_thread_each(r, read, ids):
+    made = r.Recording()
+    for number in (1, 2):
+        made.event(
+            r.IP | r.TID | r.READ | r.CALLCHAIN | r.IDENTIFIER, [number], read_format=4 | 8, flags=1 << 1
+        )
+    made.comm(7, b"app")
+    for tid, first, second in ((7, 100, 5), (8, 1000, 50), (7, 150, 6), (8, 1001, 52)):
+        head = made.words(1, 0x1010) + made.ints(7, tid)
+        made.record(9, head + made.words(2, first, 1, second, 2) + made.words(2, r.USER, 0x1010))
+    samples = read(made, ids=ids).samples
+    assert [int(samples.weight[samples.event == event].sum()) for event in (0, 1)] == [1151, 58]
+
+
 @pytest.mark.parametrize(
     ("chain", "ip", "misc", "leaf"),
     [
