@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { ARENA_BLOCK = 1 << 18, HUGE_PAGE = 1 << 21, LARGE = HUGE_PAGE / 2 };
+enum { ARENA_BLOCK = 1 << 18, HUGE_PAGE = 1 << 21 };
 
 struct kp_arena_block {
     kp_arena_block *before;
@@ -27,7 +27,7 @@ int kp_reserve(void **items, size_t *room, size_t used, size_t more, size_t item
 void *kp_table_memory(size_t count, size_t item_size) {
     if (count > SIZE_MAX / 2 / item_size) return NULL;
     size_t size = count * item_size;
-    if (size < LARGE) return calloc(count, item_size);
+    if (size < HUGE_PAGE) return calloc(count, item_size);
     size = (size + HUGE_PAGE - 1) & ~(size_t)(HUGE_PAGE - 1);
     void *memory = aligned_alloc(HUGE_PAGE, size);
     if (!memory) return NULL;

@@ -121,8 +121,11 @@ int32_t kp_stack_on(kp_perf *p, int32_t parent, int32_t place) {
     if (node_slots_ready(p)) return -2;
     kp_node_slot *slot = node_slot(p->node_slots, p->node_slot_count, parent, place);
     if (slot->value) return (int32_t)slot->value - 1;
-    if (KP_RESERVE(p->nodes, p->node_room, p->node_count, 1) || p->node_count >= INT32_MAX) return -2;
+    if (KP_RESERVE(p->nodes, p->node_room, p->node_count, 1) || p->node_count >= INT32_MAX ||
+        KP_RESERVE(p->last_rows, p->last_row_room, p->node_count, 1))
+        return -2;
     *slot = (kp_node_slot){parent, place, (uint32_t)p->node_count + 1};
+    p->last_rows[p->node_count] = -1;
     p->nodes[p->node_count] = (kp_perf_node){parent, place};
     return (int32_t)p->node_count++;
 }

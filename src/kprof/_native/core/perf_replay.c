@@ -37,7 +37,7 @@ void kp_perf_free(kp_perf *p) {
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) kp_table_free(tables[i]);
     void *arrays[] = {p->events, p->ids, p->queue, p->spare, p->carry, p->inflated, p->mappings, p->symbols,
                       p->cgroup_ids, p->cgroup_strings, p->places, p->cache, p->nodes, p->node_slots, p->chains.slots,
-                      p->rests.slots, p->rows, p->frames, p->last_frames, p->last_nodes, p->kept, p->tracing, p->cfi,
+                      p->rests.slots, p->rows, p->last_rows, p->frames, p->last_frames, p->last_nodes, p->kept, p->tracing, p->cfi,
                       p->unwound, p->raws, p->raw_bytes};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) free(arrays[i]);
     free(p);

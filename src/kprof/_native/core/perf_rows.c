@@ -32,26 +32,41 @@ void kp_blur_row(const kp_perf *p, kp_perf_row *row) {
     row->time = -1;
 }
 
-void kp_fetch_row_slot(const kp_perf *p, kp_pending *w) {
-    if (p->options.every_sample || !p->row_table.slots || (w->chain && w->chain->row >= 0)) return;
-    w->row_slot = &p->row_table.at[kp_table_slot(&p->row_table, row_hash(&w->row))];
-    __builtin_prefetch(w->row_slot, 1);
+/* Which row a sample of the row's stack counted for last, NULL if it has no stack. */
+static int32_t *last_row(const kp_perf *p, const kp_perf_row *row) {
+    return row->stack < 0 ? NULL : &p->last_rows[row->stack];
 }
 
-void kp_fetch_row(const kp_perf *p, const kp_pending *w) {
-    if (w->row_slot && w->row_slot->value) kp_row_fetch(&p->rows[w->row_slot->value - 1]);
+void kp_fetch_last_row(const kp_perf *p, int32_t stack) {
+    if (stack >= 0) __builtin_prefetch(&p->last_rows[stack]);
 }
 
-int kp_add_row(kp_perf *p, const kp_perf_row *row, int32_t *hint) {
+void kp_fetch_row(const kp_perf *p, const kp_perf_row *row) {
+    const int32_t *last = last_row(p, row);
+    if (!last || *last < 0) return;
+    /* It lies across two lines of the cache. */
+    __builtin_prefetch(&p->rows[*last], 1);
+    __builtin_prefetch(&p->rows[*last].count, 1);
+}
+
+void kp_fetch_row_slot(const kp_perf *p, const kp_perf_row *row) {
+    if (p->options.every_sample || !p->row_table.slots) return;
+    const int32_t *last = last_row(p, row);
+    if (last && *last >= 0 && same_key(&p->rows[*last], row)) return;
+    __builtin_prefetch(&p->row_table.at[kp_table_slot(&p->row_table, row_hash(row))], 1);
+}
+
+int kp_add_row(kp_perf *p, const kp_perf_row *row) {
     if (row->weight < 0) return KP_PERF_OVERFLOW;
     if (!p->options.every_sample) {
-        /* Samples of one chain are mostly of one thread. */
-        if (hint && *hint >= 0 && same_key(&p->rows[*hint], row)) return count_row(&p->rows[*hint], row->weight);
+        /* Samples of one stack are mostly of one thread. */
+        int32_t *last = last_row(p, row);
+        if (last && *last >= 0 && same_key(&p->rows[*last], row)) return count_row(&p->rows[*last], row->weight);
         if (kp_table_ready(&p->row_table)) return KP_PERF_NO_MEMORY;
         uint64_t hash = row_hash(row);
         size_t slot = row_slot(p, row, hash);
         uint32_t known = p->row_table.at[slot].value;
-        if (hint) *hint = (int32_t)(known ? known - 1 : p->row_count);
+        if (last) *last = (int32_t)(known ? known - 1 : p->row_count);
         if (known) return count_row(&p->rows[known - 1], row->weight);
         kp_table_put(&p->row_table, slot, hash, (uint32_t)p->row_count);
     }

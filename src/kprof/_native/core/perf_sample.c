@@ -108,7 +108,7 @@ static int add_read(kp_perf *p, kp_perf_row row, kp_cursor *c, uint64_t format) 
     known->value = value;
     row.event = (int32_t)event;
     kp_blur_row(p, &row);
-    return row.weight ? kp_add_row(p, &row, NULL) : KP_PERF_OK;
+    return row.weight ? kp_add_row(p, &row) : KP_PERF_OK;
 }
 
 /* Leader sampling: one sample counts for all events of its group, each by what it counted meanwhile. */
@@ -143,16 +143,14 @@ static int resolve_sample(kp_perf *p, kp_pending *w) {
     int64_t weight = in_group(p, s) ? 0 : s->period ? (int64_t)s->period : 1;
     w->row = (kp_perf_row){stack, s->event, w->comm, s->pid, s->tid, s->cpu, kp_cgroup_of(p, s->cgroup), 0,
                            (int64_t)s->time, weight, 1};
-    w->row_slot = NULL;
-    if (in_group(p, s)) return KP_PERF_OK; /* its counters are told apart by thread until they are read */
-    kp_blur_row(p, &w->row);
-    kp_fetch_row_slot(p, w);
+    /* Counters of a group are told apart by thread until they are read. */
+    if (!in_group(p, s)) kp_blur_row(p, &w->row);
+    kp_fetch_last_row(p, stack);
     return KP_PERF_OK;
 }
 
 static int count_sample(kp_perf *p, const kp_pending *w) {
-    int status = in_group(p, &w->sample) ? add_group(p, w->row, &w->sample)
-                                         : kp_add_row(p, &w->row, w->chain ? &w->chain->row : NULL);
+    int status = in_group(p, &w->sample) ? add_group(p, w->row, &w->sample) : kp_add_row(p, &w->row);
     return p->options.keep_raw && !status ? kp_keep_raw(p, &w->sample) : status;
 }
 
@@ -161,7 +159,8 @@ int kp_finish_samples(kp_perf *p) {
     for (size_t i = 0; i < p->batched && !status; i++) kp_fetch_chain(p, &p->batch[i]);
     for (size_t i = 0; i < p->batched && !status; i++) kp_fetch_callers(p, &p->batch[i]);
     for (size_t i = 0; i < p->batched && !status; i++) status = resolve_sample(p, &p->batch[i]);
-    for (size_t i = 0; i < p->batched && !status; i++) kp_fetch_row(p, &p->batch[i]);
+    for (size_t i = 0; i < p->batched && !status; i++) kp_fetch_row(p, &p->batch[i].row);
+    for (size_t i = 0; i < p->batched && !status; i++) kp_fetch_row_slot(p, &p->batch[i].row);
     for (size_t i = 0; i < p->batched && !status; i++) status = count_sample(p, &p->batch[i]);
     for (size_t i = 0; i < p->batched; i++) kp_space_release(p->batch[i].space);
     p->batched = 0;

@@ -81,9 +81,9 @@ int kp_chains_ready(kp_chains *chains) {
     kp_chain *slots = kp_table_memory(count, sizeof *slots);
     if (!slots) return -1;
     for (size_t i = 0; i < chains->slot_count; i++) {
-        if (!chains->slots[i].hash.high) continue;
-        size_t slot = (size_t)chains->slots[i].hash.low & (count - 1);
-        while (slots[slot].hash.high) slot = (slot + 1) & (count - 1);
+        if (!chains->slots[i].high) continue;
+        size_t slot = (size_t)chains->slots[i].low & (count - 1);
+        while (slots[slot].high) slot = (slot + 1) & (count - 1);
         slots[slot] = chains->slots[i];
     }
     free(chains->slots);
@@ -107,7 +107,6 @@ static int has_rest(const kp_perf *p, const kp_sample *s) {
 void kp_prepare_stack(kp_perf *p, kp_pending *w) {
     const kp_sample *s = &w->sample;
     w->by_chain = s->chain_length && !s->branches && !has_copy(s);
-    w->chain = NULL;
     if (!w->by_chain) return;
     uint64_t seed = kp_mix64(w->space->regions->version, p->kernel.version);
     seed = kp_mix64(seed, p->events[s->event].max_stack);
@@ -149,11 +148,7 @@ static int is_unwound(const kp_perf *p, const kp_sample *s) {
 void kp_fetch_chain(const kp_perf *p, const kp_pending *w) {
     if (!w->by_chain) return;
     const kp_chain *known = kp_chain_slot(&p->chains, w->hash);
-    if (known->hash.high) {
-        if (known->row >= 0) kp_row_fetch(&p->rows[known->row]);
-        return;
-    }
-    if (!w->rest.high) return;
+    if (known->high || !w->rest.high) return;
     const uint8_t *chain = w->sample.chain;
     kp_chain_fetch(&p->rests, w->rest);
     kp_place_fetch(p, w->space, kp_word(p, chain + 8), mode_of(kp_word(p, chain)));
@@ -163,7 +158,7 @@ void kp_fetch_chain(const kp_perf *p, const kp_pending *w) {
 static const kp_chain *rest_of(const kp_perf *p, const kp_pending *w) {
     if (!w->rest.high || !p->rests.slots) return NULL;
     const kp_chain *rest = kp_chain_slot(&p->rests, w->rest);
-    return rest->hash.high ? rest : NULL;
+    return rest->high ? rest : NULL;
 }
 
 static int32_t leaf_place(kp_perf *p, const kp_pending *w) {
@@ -172,7 +167,7 @@ static int32_t leaf_place(kp_perf *p, const kp_pending *w) {
 }
 
 void kp_fetch_callers(kp_perf *p, const kp_pending *w) {
-    if (!w->by_chain || kp_chain_slot(&p->chains, w->hash)->hash.high) return;
+    if (!w->by_chain || kp_chain_slot(&p->chains, w->hash)->high) return;
     const kp_chain *rest = rest_of(p, w);
     int32_t place = rest ? leaf_place(p, w) : -1;
     if (place >= 0) kp_stack_fetch(p, rest->stack, place);
@@ -189,14 +184,14 @@ static int32_t known_rest(kp_perf *p, const kp_pending *w) {
 static int keep_rest(kp_perf *p, const kp_pending *w, int32_t stack) {
     if (!w->rest.high || stack < 0 || p->nodes[stack].parent < 0) return 0;
     if (kp_chains_ready(&p->rests)) return -1;
-    *kp_chain_slot(&p->rests, w->rest) = (kp_chain){w->rest, p->nodes[stack].parent, -1};
+    *kp_chain_slot(&p->rests, w->rest) = (kp_chain){w->rest.low, (uint32_t)w->rest.high, p->nodes[stack].parent};
     p->rests.used++;
     return 0;
 }
 
 static int resolve_chain(kp_perf *p, kp_pending *w, int32_t *stack) {
-    kp_chain *known = w->chain = kp_chain_slot(&p->chains, w->hash);
-    if (known->hash.high) {
+    kp_chain *known = kp_chain_slot(&p->chains, w->hash);
+    if (known->high) {
         *stack = known->stack;
         return KP_PERF_OK;
     }
@@ -210,7 +205,7 @@ static int resolve_chain(kp_perf *p, kp_pending *w, int32_t *stack) {
         if (status) return status;
         if (whole && keep_rest(p, w, *stack)) return KP_PERF_NO_MEMORY;
     }
-    *known = (kp_chain){w->hash, *stack, -1};
+    *known = (kp_chain){w->hash.low, (uint32_t)w->hash.high, *stack};
     p->chains.used++;
     return KP_PERF_OK;
 }

@@ -66,12 +66,12 @@ typedef struct {
     int32_t name;
 } kp_kernel_symbol;
 
-/* A chain that was met, known by a hash of all that its stack depends on: a look-up costs one miss of the
- * cache. Two that differ have equal hashes about never, and nobody can make two that do: see intern.c. */
+/* A chain that was met, known by 96 bits of a hash of all that its stack depends on: a look-up costs one miss of
+ * the cache. Two that differ have equal ones about never, and nobody can make two that do: see intern.c. */
 typedef struct {
-    kp_wide_hash hash; /* high is odd; 0 is a free slot */
+    uint64_t low;
+    uint32_t high; /* odd; 0 is a free slot */
     int32_t stack;
-    int32_t row; /* the row that a sample of it counted for last, or -1 */
 } kp_chain;
 
 typedef struct {
@@ -83,7 +83,7 @@ typedef struct {
 static inline kp_chain *kp_chain_slot(const kp_chains *chains, kp_wide_hash hash) {
     for (size_t slot = (size_t)hash.low;; slot++) {
         kp_chain *chain = &chains->slots[slot & (chains->slot_count - 1)];
-        if (!chain->hash.high || (chain->hash.low == hash.low && chain->hash.high == hash.high)) return chain;
+        if (!chain->high || (chain->low == hash.low && chain->high == (uint32_t)hash.high)) return chain;
     }
 }
 
@@ -97,11 +97,6 @@ typedef struct {
     uint32_t how;
 } kp_place_cache;
 
-/* Rows lie across lines of the cache. */
-static inline void kp_row_fetch(const kp_perf_row *row) {
-    __builtin_prefetch(row, 1);
-    __builtin_prefetch(&row->count, 1);
-}
 
 /* Where a node is: with what it is known by, so that a look-up costs one miss of the cache. */
 typedef struct {
@@ -134,9 +129,7 @@ typedef struct {
     kp_wide_hash rest; /* of its chain without the leaf; high is 0 if that is no chain of its own */
     int32_t comm;
     int by_chain; /* its stack depends on nothing but its chain */
-    kp_chain *chain; /* what is known of that, as soon as the stack is resolved */
     kp_perf_row row;
-    const kp_entry *row_slot; /* where the row is looked for first, while none is added; or NULL */
 } kp_pending;
 
 struct kp_perf {
@@ -201,6 +194,8 @@ struct kp_perf {
     kp_perf_row *rows;
     size_t row_count, row_room;
     kp_table row_table;
+    int32_t *last_rows; /* which row a sample of each stack counted for last, or -1 */
+    size_t last_row_room;
     kp_perf_raw *raws; /* of the rows, if they were asked for */
     size_t raw_count, raw_room;
     uint8_t *raw_bytes;
@@ -302,7 +297,7 @@ int kp_chains_ready(kp_chains *chains);
 /* Have on its way what is known of the stack's chain, and then, if it is new, what is of its callers. */
 void kp_fetch_chain(const kp_perf *p, const kp_pending *pending);
 void kp_fetch_callers(kp_perf *p, const kp_pending *pending);
-/* Find the sample's stack; pending->chain is set if it depends on nothing but the chain. */
+/* Find the sample's stack. */
 int kp_resolve(kp_perf *p, kp_pending *pending, int32_t *stack);
 int kp_push_dump(kp_perf *p, const kp_space *space, const kp_sample *sample);
 int32_t kp_place_of(kp_perf *p, const kp_space *space, uint64_t address, unsigned mode, int is_return);
@@ -314,11 +309,12 @@ int32_t kp_stack_on(kp_perf *p, int32_t parent, int32_t place); /* the stack of 
 void kp_stack_fetch(const kp_perf *p, int32_t parent, int32_t place);
 /* Leave out of a row what samples are not told apart by. */
 void kp_blur_row(const kp_perf *p, kp_perf_row *row);
-/* Have on its way where the row stands that a sample counts for, if its chain does not tell; and then the row. */
-void kp_fetch_row_slot(const kp_perf *p, kp_pending *pending);
-void kp_fetch_row(const kp_perf *p, const kp_pending *pending);
-/* Adds a blurred row; *hint (may be NULL) is where it may be already, and is where it is then. */
-int kp_add_row(kp_perf *p, const kp_perf_row *row, int32_t *hint);
+/* Have on its way which row a sample of this stack counted for last; then that row; then, if it is another one,
+ * where to look for it. */
+void kp_fetch_last_row(const kp_perf *p, int32_t stack);
+void kp_fetch_row(const kp_perf *p, const kp_perf_row *row);
+void kp_fetch_row_slot(const kp_perf *p, const kp_perf_row *row);
+int kp_add_row(kp_perf *p, const kp_perf_row *row); /* that is blurred */
 int kp_keep_raw(kp_perf *p, const kp_sample *sample);
 int kp_on_cgroup(kp_perf *p, kp_cursor c);
 int32_t kp_cgroup_of(const kp_perf *p, uint64_t id);
