@@ -3,12 +3,13 @@
     python tests/bench/bench_perf_data.py [--peer NAME=COMMAND]... RECORDING...
 
 A peer's COMMAND reads the text of `perf script` on stdin (stackcollapse-perf.pl, inferno-collapse-perf) or holds
-{} where the recording's name goes. Runs of all commands take turns; the figures are medians. Nothing is asserted.
+{} where the recording's name goes. All commands run once a round, in an order of chance; the figures are medians. Nothing is asserted.
 The table is Markdown.
 """
 
 import argparse
 import os
+import random
 import shlex
 import shutil
 import subprocess
@@ -69,9 +70,10 @@ def main() -> None:
         todo = commands(recording.resolve(), args.kprof, args.peer)
         costs: dict[str, list[Cost]] = {name: [] for name in todo if name not in args.skip}
         with tempfile.TemporaryDirectory(prefix="kprof-bench-") as scratch:
-            for _ in range(args.runs):
-                for name, runs in costs.items():
-                    runs.append(run(todo[name], Path(scratch)))
+            for round_ in range(args.runs):
+                # In another order each time: what ran before leaves memory and clocks as it pleases.
+                for name in random.Random(round_).sample(list(costs), len(costs)):
+                    costs[name].append(run(todo[name], Path(scratch)))
         table(costs)
 
 

@@ -48,8 +48,7 @@ kp_wide_hash kp_hash_more(kp_wide_hash hash, uint64_t one, uint64_t two) {
 
 uint64_t kp_hash(const void *bytes, size_t size, uint64_t seed) { return kp_hash_wide(bytes, size, seed).low; }
 
-int kp_table_ready(kp_table *table) {
-    if (table->used * 2 < table->slots) return 0;
+int kp_table_grow(kp_table *table) {
     size_t slots = table->slots ? table->slots * 2 : 1024;
     kp_table grown = {kp_table_memory(slots, sizeof *grown.at), slots, table->used};
     if (!grown.at) return -1;

@@ -36,8 +36,11 @@ static inline size_t kp_table_next(const kp_table *table, size_t slot) {
 static inline int kp_table_may_be(const kp_table *table, size_t slot, uint64_t hash) {
     return table->at[slot].tag == (uint32_t)hash;
 }
+int kp_table_grow(kp_table *table);
 /* Grow so that one more fits; must be called before a look-up that may insert. */
-int kp_table_ready(kp_table *table);
+static inline int kp_table_ready(kp_table *table) {
+    return table->used * 2 < table->slots ? 0 : kp_table_grow(table);
+}
 void kp_table_put(kp_table *table, size_t slot, uint64_t hash, uint32_t number);
 void kp_table_free(kp_table *table);
 

@@ -12,8 +12,7 @@ struct kp_arena_block {
     char bytes[];
 };
 
-int kp_reserve(void **items, size_t *room, size_t used, size_t more, size_t item_size) {
-    if (more <= *room - used) return 0;
+int kp_grow(void **items, size_t *room, size_t used, size_t more, size_t item_size) {
     if (more > SIZE_MAX / 2 / item_size - used) return -1;
     size_t wanted = *room ? *room : 64;
     while (wanted - used < more) wanted *= 2;

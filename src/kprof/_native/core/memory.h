@@ -12,8 +12,12 @@ typedef struct {
     size_t size;
 } kp_span;
 
+int kp_grow(void **items, size_t *room, size_t used, size_t more, size_t item_size);
+
 /* Make room for `more` further items behind `used`; returns 0, or -1 when memory is out. */
-int kp_reserve(void **items, size_t *room, size_t used, size_t more, size_t item_size);
+static inline int kp_reserve(void **items, size_t *room, size_t used, size_t more, size_t item_size) {
+    return more <= *room - used ? 0 : kp_grow(items, room, used, more, item_size);
+}
 
 /* kp_reserve for a typed array held in three variables. */
 #define KP_RESERVE(items, room, used, more) \

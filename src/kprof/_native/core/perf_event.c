@@ -8,8 +8,14 @@ static int count(const kp_event *event, uint64_t bits) {
 }
 
 /* Records other than samples end in the fields that sample_id_all names: TID, TIME, ID, STREAM_ID, CPU, IDENTIFIER. */
-static void place_time(kp_event *event) {
+static void place_fields(kp_event *event) {
     uint64_t after = KP_SAMPLE_IDENTIFIER | KP_SAMPLE_CPU | KP_SAMPLE_STREAM_ID | KP_SAMPLE_ID;
+    if (has(event, KP_SAMPLE_IDENTIFIER)) {
+        event->id_at = event->id_before_end = 8;
+    } else if (has(event, KP_SAMPLE_ID)) {
+        event->id_at = 8 + 8 * count(event, KP_SAMPLE_IP | KP_SAMPLE_TID | KP_SAMPLE_TIME | KP_SAMPLE_ADDR);
+        event->id_before_end = 8 + 8 * count(event, KP_SAMPLE_CPU | KP_SAMPLE_STREAM_ID);
+    }
     if (!has(event, KP_SAMPLE_TIME)) return;
     event->time_at = 8 + 8 * count(event, KP_SAMPLE_IDENTIFIER | KP_SAMPLE_IP | KP_SAMPLE_TID);
     event->time_before_end = 8 + 8 * count(event, after);
@@ -44,10 +50,10 @@ int kp_perf_add_event(kp_perf *p, const uint8_t *attr, size_t attr_size, const u
     kp_skip(&c, 4);
     event->max_stack = kp_u16(&c);
     if (event->flags & KP_ATTR_FREQ || !event->period) event->period = 1;
-    place_time(event);
+    place_fields(event);
     p->asks_build_ids |= (event->flags & KP_ATTR_BUILD_ID) != 0;
     uint32_t number = (uint32_t)p->event_count++;
-    p->last_event = -1;
+    memset(p->recent, 0, sizeof p->recent);
     kp_cursor list = kp_cursor_in(p, ids, ids_size);
     while (kp_left(&list) >= 8) {
         kp_event_id *known = kp_find_id(p, kp_u64(&list), -1);
@@ -93,36 +99,24 @@ int64_t kp_perf_event_of(const kp_perf *p, uint64_t id) {
     return event == UINT32_MAX ? -1 : (int64_t)event;
 }
 
-/* The event that an id at `index` (in words, from the front or, if negative, from the end) belongs to.
- * All events of a recording keep it in the same place, so that the first one tells where. */
-static int32_t event_at(kp_perf *p, const uint8_t *record, kp_head head, int64_t index) {
-    int64_t at = index >= 0 ? 8 + index * 8 : head.size + index * 8;
+/* The event of the id that stands at `at`. All events of a recording keep it in the same place, so that the first
+ * one tells where. */
+static int32_t event_at(kp_perf *p, const uint8_t *record, kp_head head, int64_t at) {
     if (at < 8 || at + 8 > head.size) return -1;
     uint64_t id = kp_word(p, record + at);
-    /* Records come buffer by buffer, and each buffer is of few events. */
-    if (p->last_event < 0 || id != p->last_id) {
-        p->last_id = id;
-        p->last_event = kp_perf_event_of(p, id);
-    }
-    return (int32_t)p->last_event;
+    kp_recent_id *recent = &p->recent[id % KP_RECENT];
+    if (!recent->event || recent->id != id) *recent = (kp_recent_id){id, (int32_t)kp_perf_event_of(p, id) + 1};
+    return recent->event - 1;
 }
 
 int32_t kp_sample_event(kp_perf *p, const uint8_t *record, kp_head head) {
-    if (p->event_count == 1) return 0;
-    const kp_event *first = &p->events[0];
-    if (has(first, KP_SAMPLE_IDENTIFIER)) return event_at(p, record, head, 0);
-    if (!has(first, KP_SAMPLE_ID)) return 0;
-    return event_at(
-        p, record, head, count(first, KP_SAMPLE_IP | KP_SAMPLE_TID | KP_SAMPLE_TIME | KP_SAMPLE_ADDR)
-    );
+    if (p->event_count == 1 || !p->events[0].id_at) return 0;
+    return event_at(p, record, head, p->events[0].id_at);
 }
 
 static int32_t other_event(kp_perf *p, const uint8_t *record, kp_head head) {
-    if (p->event_count == 1) return 0;
-    const kp_event *first = &p->events[0];
-    if (has(first, KP_SAMPLE_IDENTIFIER)) return event_at(p, record, head, -1);
-    if (!has(first, KP_SAMPLE_ID)) return 0;
-    return event_at(p, record, head, -1 - count(first, KP_SAMPLE_CPU | KP_SAMPLE_STREAM_ID));
+    if (p->event_count == 1 || !p->events[0].id_before_end) return 0;
+    return event_at(p, record, head, (int64_t)head.size - p->events[0].id_before_end);
 }
 
 /* Nanoseconds, or 0 where the record does not tell: perf writes such records out of order. */

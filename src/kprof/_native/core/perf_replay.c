@@ -11,7 +11,6 @@ kp_perf *kp_perf_new(const kp_perf_options *options) {
     p->options.every_sample |= options->keep_raw;
     p->machine = EM_X86_64;
     p->whole_kernel = -1;
-    p->last_event = -1;
     p->cache = kp_table_memory(2 * KP_PLACE_CACHE, sizeof *p->cache);
     p->frames = malloc((KP_MAX_FRAMES + 1) * sizeof *p->frames);
     p->last_frames = malloc((KP_MAX_FRAMES + 1) * sizeof *p->last_frames);

@@ -12,6 +12,7 @@ typedef struct {
     uint32_t max_stack, type;
     int32_t time_at; /* of samples, in bytes from the start; 0 if they have none */
     int32_t time_before_end; /* of other records, in bytes from the end; 0 if they have none */
+    int32_t id_at, id_before_end; /* likewise of their id */
 } kp_event;
 
 /* An id of an event, with the last value of its counter for events that are read, not sampled. */
@@ -21,6 +22,12 @@ typedef struct {
     uint64_t value;
     uint32_t event;
 } kp_event_id;
+
+/* An id, and the event that it was found to be of. */
+typedef struct {
+    uint64_t id;
+    int32_t event; /* number + 1; 0 is free */
+} kp_recent_id;
 
 /* Memory that holds records until all of them are replayed. */
 typedef struct kp_block kp_block;
@@ -104,7 +111,7 @@ typedef struct {
     uint32_t value; /* number + 1; 0 is free */
 } kp_node_slot;
 
-enum { KP_PLACE_CACHE = 1 << 15, KP_MAX_FRAMES = 4096, KP_PERF_SCRIPT_DEPTH = 127, KP_BATCH = 32 };
+enum { KP_PLACE_CACHE = 1 << 15, KP_MAX_FRAMES = 4096, KP_PERF_SCRIPT_DEPTH = 127, KP_BATCH = 32, KP_RECENT = 16 };
 
 typedef struct {
     kp_cfi *cfi;
@@ -142,8 +149,7 @@ struct kp_perf {
     kp_event_id *ids;
     size_t id_count, id_room;
     kp_table id_table;
-    uint64_t last_id; /* the id that was looked up last, and its event; -1 if none was */
-    int64_t last_event;
+    kp_recent_id recent[KP_RECENT]; /* ids that were looked up last: of neighbours, where they are */
     int asks_build_ids; /* some event wants the build-ids of what is mapped */
 
     kp_queued *queue, *spare; /* `spare` is what the queue is merged into */
