@@ -3,8 +3,8 @@
     python tests/bench/bench_perf_data.py [--peer NAME=COMMAND]... RECORDING...
 
 A peer's COMMAND reads the text of `perf script` on stdin (stackcollapse-perf.pl, inferno-collapse-perf) or holds
-{} where the recording's name goes. All commands run once a round, in an order of chance; the figures are medians. Nothing is asserted.
-The table is Markdown.
+{} where the recording's name goes. All commands run once a round, in an order of chance; the figures are medians.
+Nothing is asserted. The table is Markdown.
 """
 
 import argparse
@@ -72,7 +72,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory(prefix="kprof-bench-") as scratch:
             for round_ in range(args.runs):
                 # In another order each time: what ran before leaves memory and clocks as it pleases.
-                for name in random.Random(round_).sample(list(costs), len(costs)):
+                for name in random.Random(round_).sample(list(costs), len(costs)):  # noqa: S311 - no secret
                     costs[name].append(run(todo[name], Path(scratch)))
         table(costs)
 
