@@ -1,7 +1,7 @@
 /* Copies of stacks -> stacks: the kernel's part is a chain, the user's part is unwound. */
 #include "perf_state.h"
 
-enum { RECORDED_AS_32_BIT = 1 };
+enum { RECORDED_AS_32_BIT = 1, LINE = 64, LINES = 16 };
 
 typedef struct {
     kp_perf *p;
@@ -79,6 +79,11 @@ static size_t unwind_as_perf(kp_perf *p, kp_unwind_input *input, kp_unwind_end *
     size_t count = kp_unwind(p->unwinder, input, p->unwound, room, end);
     if (*end == KP_UNWIND_OUT_OF_STACK && count < room) p->unwound[count++] = (kp_unwind_frame){0, 1};
     return count;
+}
+
+void kp_fetch_dump(const kp_sample *s) {
+    if (!s->stack_size) return;
+    for (size_t i = 0; i < LINES; i++) __builtin_prefetch(s->registers + i * LINE);
 }
 
 /* Fill p->frames; perf, too, looks up what it unwinds in the call rather than behind it. */

@@ -7,9 +7,8 @@
 
 #include "perf_state.h"
 
-/* Records that are fetched before their turn; of large ones also what is read of a copy of a stack: registers,
- * what was pushed last, and its size at the end. */
-enum { AHEAD = 8, SOON = 4, LARGE = 1024, LINE = 64, READ = 10 * LINE };
+/* Records that are fetched before their turn, and the ends of those that hold copies of stacks: there are their sizes. */
+enum { AHEAD = 8, SOON = 4, LARGE = 1024 };
 
 kp_block *kp_block_new(kp_perf *p, size_t size) {
     kp_block *block = malloc(sizeof *block + size);
@@ -102,9 +101,7 @@ static void fetch(const kp_perf *p, size_t done) {
     __builtin_prefetch(p->queue[done + AHEAD].record);
     const uint8_t *soon = p->queue[done + SOON].record;
     size_t size = kp_head_of(p, soon).size;
-    if (size < LARGE) return;
-    for (size_t at = LINE; at < READ; at += LINE) __builtin_prefetch(soon + at);
-    __builtin_prefetch(soon + size - 1);
+    if (size >= LARGE) __builtin_prefetch(soon + size - 1);
 }
 
 int kp_flush(kp_perf *p, uint64_t limit) {

@@ -158,7 +158,10 @@ int kp_finish_samples(kp_perf *p) {
     int status = kp_chains_ready(&p->chains) ? KP_PERF_NO_MEMORY : KP_PERF_OK;
     for (size_t i = 0; i < p->batched && !status; i++) kp_fetch_chain(p, &p->batch[i]);
     for (size_t i = 0; i < p->batched && !status; i++) kp_fetch_callers(p, &p->batch[i]);
-    for (size_t i = 0; i < p->batched && !status; i++) status = resolve_sample(p, &p->batch[i]);
+    for (size_t i = 0; i < p->batched && !status; i++) {
+        if (i + 1 < p->batched) kp_fetch_dump(&p->batch[i + 1].sample);
+        status = resolve_sample(p, &p->batch[i]);
+    }
     for (size_t i = 0; i < p->batched && !status; i++) kp_fetch_row(p, &p->batch[i].row);
     for (size_t i = 0; i < p->batched && !status; i++) kp_fetch_row_slot(p, &p->batch[i].row);
     for (size_t i = 0; i < p->batched && !status; i++) status = count_sample(p, &p->batch[i]);

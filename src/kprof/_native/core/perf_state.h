@@ -305,6 +305,8 @@ void kp_fetch_chain(const kp_perf *p, const kp_pending *pending);
 void kp_fetch_callers(kp_perf *p, const kp_pending *pending);
 /* Find the sample's stack. */
 int kp_resolve(kp_perf *p, kp_pending *pending, int32_t *stack);
+/* Have the copy of the stack on its way: registers, and what was pushed last. */
+void kp_fetch_dump(const kp_sample *sample);
 int kp_push_dump(kp_perf *p, const kp_space *space, const kp_sample *sample);
 int32_t kp_place_of(kp_perf *p, const kp_space *space, uint64_t address, unsigned mode, int is_return);
 /* Have on its way what kp_place_of will look at. */
