@@ -32,8 +32,8 @@ int kp_walk_begin(kp_walk *w, const kp_unwind_input *in) {
     w->machine = kp_machine_of(in->machine, in->is_32bit);
     if (!w->machine) return -1;
     kp_cursor c = kp_cursor_of(in->registers, (size_t)__builtin_popcountll(in->registers_mask) * 8, in->swap);
-    for (unsigned i = 0; i < 64; i++) {
-        if (!(in->registers_mask & kp_bit(i))) continue;
+    for (uint64_t left = in->registers_mask; left; left &= left - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(left);
         uint64_t value = kp_u64(&c);
         if (i < w->machine->perf_count && w->machine->of_perf[i] >= 0) kp_put(w, w->machine->of_perf[i], value);
     }
