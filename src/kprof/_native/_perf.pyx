@@ -2,7 +2,12 @@
 """Thin binding of core/perf.h: converts, decides nothing."""
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.errno cimport errno
 from libc.string cimport memcpy
+from posix.types cimport off_t
+from posix.unistd cimport pread
+
+import os
 
 import numpy as np
 
@@ -62,6 +67,10 @@ cdef extern from "core/perf.h" nogil:
     void kp_perf_begin(kp_perf *perf)
     int kp_perf_feed(kp_perf *perf, const uint8_t *bytes, size_t size, size_t *used)
     int kp_perf_feed_piece(kp_perf *perf, const uint8_t *bytes, size_t size)
+    enum:
+        KP_PERF_PIECE
+    uint8_t *kp_perf_piece(kp_perf *perf, size_t size)
+    int kp_perf_take_piece(kp_perf *perf, size_t size)
     int kp_perf_end(kp_perf *perf)
     const kp_perf_counts *kp_perf_count(const kp_perf *perf)
     const kp_strings *kp_perf_paths(const kp_perf *perf)
@@ -244,6 +253,29 @@ cdef class PerfReader:
             with nogil:
                 status = kp_perf_feed_piece(self._perf, &data[0], size)
         self._done(status)
+
+    def feed_file(self, int descriptor, uint64_t begin, uint64_t end):
+        """Read records of a file, from one place of it to another; return how many bytes of them were there."""
+        cdef uint64_t at = begin
+        cdef size_t size
+        cdef ssize_t got = 1
+        cdef int status = 0, failure = 0
+        cdef uint8_t *room
+        with nogil:
+            while at < end and got > 0 and not status:
+                size = KP_PERF_PIECE if end - at > KP_PERF_PIECE else <size_t>(end - at)
+                room = kp_perf_piece(self._perf, size)
+                if room == NULL:
+                    status = KP_PERF_NO_MEMORY
+                    break
+                got = pread(descriptor, room, size, <off_t>at)
+                failure = errno if got < 0 else 0
+                status = kp_perf_take_piece(self._perf, <size_t>got if got > 0 else 0)
+                at += <uint64_t>got if got > 0 else 0
+        if failure:
+            raise OSError(failure, os.strerror(failure))
+        self._done(status)
+        return at - begin
 
     def end(self):
         """Nothing more comes."""

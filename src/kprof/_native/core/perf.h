@@ -111,6 +111,11 @@ void kp_perf_begin(kp_perf *perf);
 int kp_perf_feed(kp_perf *perf, const uint8_t *bytes, size_t size, size_t *used);
 /* Read a piece of a stream, which is copied; pieces may end anywhere. */
 int kp_perf_feed_piece(kp_perf *perf, const uint8_t *bytes, size_t size);
+/* The same in two steps, without a copy: memory for `size` bytes of the stream, or NULL; and that `size` of them,
+ * not more, were put there. Pieces of KP_PERF_PIECE bytes are put where others were that are done with. */
+enum { KP_PERF_PIECE = 1 << 20 };
+uint8_t *kp_perf_piece(kp_perf *perf, size_t size);
+int kp_perf_take_piece(kp_perf *perf, size_t size);
 /* Nothing more comes. */
 int kp_perf_end(kp_perf *perf);
 

@@ -10,10 +10,20 @@
 /* Records that are fetched before their turn, and the ends of those that hold copies of stacks: there are their sizes. */
 enum { AHEAD = 8, SOON = 4, LARGE = 1024 };
 
+/* Blocks of about this size are used again; a record is at most 64 KB long. */
+enum { BLOCK = KP_PERF_PIECE + (1 << 16), MOST_SPARE = 16 };
+
 kp_block *kp_block_new(kp_perf *p, size_t size) {
-    kp_block *block = malloc(sizeof *block + size);
+    kp_block *block = p->spare_blocks;
+    size_t room = size <= BLOCK && size > BLOCK / 2 ? BLOCK : size;
+    if (block && room == BLOCK) {
+        p->spare_blocks = block->after;
+        p->spare_block_count--;
+    } else {
+        block = malloc(sizeof *block + room);
+    }
     if (!block) return NULL;
-    *block = (kp_block){NULL, p->blocks, 1};
+    *block = (kp_block){NULL, p->blocks, 1, room};
     if (p->blocks) p->blocks->before = block;
     p->blocks = block;
     return block;
@@ -25,15 +35,26 @@ void kp_block_done(kp_perf *p, kp_block *block) {
     if (block->before) block->before->after = block->after;
     if (block->after) block->after->before = block->before;
     if (p->blocks == block) p->blocks = block->after;
-    free(block);
+    if (block->room != BLOCK || p->spare_block_count == MOST_SPARE) {
+        free(block);
+        return;
+    }
+    block->after = p->spare_blocks;
+    p->spare_blocks = block;
+    p->spare_block_count++;
+}
+
+static void free_all(kp_block *block) {
+    while (block) {
+        kp_block *after = block->after;
+        free(block);
+        block = after;
+    }
 }
 
 void kp_blocks_free(kp_perf *p) {
-    while (p->blocks) {
-        kp_block *after = p->blocks->after;
-        free(p->blocks);
-        p->blocks = after;
-    }
+    free_all(p->blocks);
+    free_all(p->spare_blocks);
 }
 
 int kp_queue(kp_perf *p, const uint8_t *record, kp_head head, kp_block *block) {

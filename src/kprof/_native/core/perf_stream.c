@@ -163,24 +163,34 @@ void kp_perf_begin(kp_perf *p) {
     p->collect = p->stopped = 0;
 }
 
+uint8_t *kp_perf_piece(kp_perf *p, size_t size) {
+    p->piece = kp_block_new(p, p->carried + size);
+    if (!p->piece) return NULL;
+    if (p->carried) memcpy(p->piece->bytes, p->carry, p->carried);
+    return p->piece->bytes + p->carried;
+}
+
+int kp_perf_take_piece(kp_perf *p, size_t size) {
+    size_t whole = p->carried + size, used = 0;
+    int status = scan(p, p->piece->bytes, whole, p->piece, &used);
+    if (!status && KP_RESERVE(p->carry, p->carry_room, 0, whole - used + 1)) status = KP_PERF_NO_MEMORY;
+    if (!status) {
+        p->carried = whole - used;
+        memcpy(p->carry, p->piece->bytes + used, p->carried);
+    }
+    kp_block_done(p, p->piece);
+    return status;
+}
+
 int kp_perf_feed(kp_perf *p, const uint8_t *bytes, size_t size, size_t *used) {
     return scan(p, bytes, size, NULL, used);
 }
 
 int kp_perf_feed_piece(kp_perf *p, const uint8_t *bytes, size_t size) {
-    kp_block *block = kp_block_new(p, p->carried + size);
-    if (!block) return KP_PERF_NO_MEMORY;
-    if (p->carried) memcpy(block->bytes, p->carry, p->carried);
-    if (size) memcpy(block->bytes + p->carried, bytes, size);
-    size_t whole = p->carried + size, used = 0;
-    int status = scan(p, block->bytes, whole, block, &used);
-    if (!status && KP_RESERVE(p->carry, p->carry_room, 0, whole - used + 1)) status = KP_PERF_NO_MEMORY;
-    if (!status) {
-        p->carried = whole - used;
-        memcpy(p->carry, block->bytes + used, p->carried);
-    }
-    kp_block_done(p, block);
-    return status;
+    uint8_t *at = kp_perf_piece(p, size);
+    if (!at) return KP_PERF_NO_MEMORY;
+    if (size) memcpy(at, bytes, size);
+    return kp_perf_take_piece(p, size);
 }
 
 int kp_perf_end(kp_perf *p) {

@@ -93,8 +93,9 @@ def _read_file(source: Source, options: ReadOptions, path: Path, *, keep_raw: bo
     with first.open("rb") as file:
         # Never closed by hand: an error may still hold views of it.
         mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    more = sorted(path.glob("data.*")) if path.is_dir() else ()
-    return _read_whole(source, options, mapped, more, keep_raw=keep_raw)
+        more = sorted(path.glob("data.*")) if path.is_dir() else ()
+        descriptor = -1 if more else file.fileno()
+        return _read_whole(source, options, mapped, more, descriptor=descriptor, keep_raw=keep_raw)
 
 
 def _read_whole(
@@ -103,6 +104,7 @@ def _read_whole(
     data: bytes | mmap.mmap | memoryview,
     more: Sequence[Path] = (),
     *,
+    descriptor: int = -1,
     keep_raw: bool,
 ) -> Recording:
     view = memoryview(data)
@@ -113,10 +115,21 @@ def _read_whole(
     reader = _reader(options, features, rounds=not more, keep_raw=keep_raw)
     for attr, ids in layout.events:
         reader.add_event(attr, ids)
-    _feed(reader, view[layout.start : layout.end], source)
+    if descriptor >= 0:
+        _feed_file(reader, descriptor, layout, source)
+    else:
+        _feed(reader, view[layout.start : layout.end], source)
     for path in more:
         _feed(reader, memoryview(path.read_bytes()), source)
     return _finish(reader, features, layout)
+
+
+def _feed_file(reader: PerfReader, descriptor: int, layout: Layout, source: Source) -> None:
+    reader.begin()
+    at = layout.start
+    while used := reader.feed_file(descriptor, at, min(at + _STEP, layout.end)):
+        source.count(used)
+        at += used
 
 
 def _feed(reader: PerfReader, view: memoryview, source: Source) -> None:
