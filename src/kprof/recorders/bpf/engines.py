@@ -1,14 +1,13 @@
-"""Which engine records, and how each is opened: libbpf, bpftrace and BCC look alike from outside."""
+"""Which engine records, and how each is opened: libbpf, bpftrace and BCC look alike from outside.
+
+The last two are imported where they are asked for: few recordings are theirs, and all would wait for them.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, Self
 
 from kprof.errors import KprofError, NotAvailableError, UsageError
-from kprof.recorders.bpf.bcc import program as bcc_program
-from kprof.recorders.bpf.bcc.engine import BccEngine
-from kprof.recorders.bpf.bpftrace import program as bpftrace_program
-from kprof.recorders.bpf.bpftrace.engine import BpftraceEngine
 from kprof.recorders.bpf.dump import DumpWriter
 from kprof.recorders.bpf.libbpf_engine import LibbpfEngine, why_not
 from kprof.recorders.bpf.plan import Plan, plan
@@ -147,10 +146,14 @@ def _choice(name: str, request: RecordRequest) -> Choice:
     if name == "bpftrace":
         lacking = _NO_RATE if counters else ""
         planned = plan(request, hardware=False, fastest=host.fastest_sampling(), lacking=lacking)
-        refusal = bpftrace_program.refusal(planned.sources, request.cgroup)
+        from kprof.recorders.bpf.bpftrace.program import refusal as bpftrace_refusal  # noqa: PLC0415
+
+        refusal = bpftrace_refusal(planned.sources, request.cgroup)
     else:
         planned = plan(request, hardware=counters, fastest=host.fastest_sampling())
-        refusal = bcc_program.refusal(planned.sources)
+        from kprof.recorders.bpf.bcc.program import refusal as bcc_refusal  # noqa: PLC0415
+
+        refusal = bcc_refusal(planned.sources)
     if refusal:
         able = ENGINES[0] if not why_not() else "perf"
         advice = "--backend perf may do" if able == "perf" else f"record it with --engine {able}"
@@ -162,7 +165,13 @@ def open_engine(choice: Choice, job: Job) -> Counting:
     """Return the engine; nothing is loaded before its `load`."""
     if choice.tool is None:
         return LibbpfEngine(job)
-    return BpftraceEngine(choice.tool, job) if choice.name == "bpftrace" else BccEngine(choice.tool, job)
+    if choice.name == "bpftrace":
+        from kprof.recorders.bpf.bpftrace.engine import BpftraceEngine  # noqa: PLC0415
+
+        return BpftraceEngine(choice.tool, job)
+    from kprof.recorders.bpf.bcc.engine import BccEngine  # noqa: PLC0415
+
+    return BccEngine(choice.tool, job)
 
 
 def program_text(choice: Choice, job: Job) -> str:
@@ -172,9 +181,13 @@ def program_text(choice: Choice, job: Job) -> str:
         NotAvailableError: Its programs are compiled already.
     """
     if choice.name == "bpftrace":
-        return bpftrace_program.program(job.sources, job.scope, bpftrace_program.SAMPLING_MS)
+        from kprof.recorders.bpf.bpftrace import program as bpftrace  # noqa: PLC0415
+
+        return bpftrace.program(job.sources, job.scope, bpftrace.SAMPLING_MS)
     if choice.name == "bcc":
-        return bcc_program.program(job, 0).text
+        from kprof.recorders.bpf.bcc import program as bcc  # noqa: PLC0415
+
+        return bcc.program(job, 0).text
     raise NotAvailableError(
         "the programs of the libbpf engine are compiled already, and come with kprof",
         "see recorders/bpf/programs among its sources; --engine bpftrace or bcc write theirs",
