@@ -4,12 +4,13 @@ import mmap
 import struct
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from kprof._native._perf import PerfReader
-from kprof.errors import FormatError
+from kprof.errors import FormatError, UsageError
 from kprof.model import Profile
 from kprof.readers.options import ReadOptions
 from kprof.readers.perf_data.features import Features
@@ -70,6 +71,7 @@ def load(source: Source, options: ReadOptions, *, keep_raw: bool = False) -> Rec
 
     Raises:
         FormatError: It is damaged, or its weights do not add up within int64.
+        UsageError: It can no longer be read.
     """
     try:
         if is_pipe(source.head):
@@ -79,6 +81,8 @@ def load(source: Source, options: ReadOptions, *, keep_raw: bool = False) -> Rec
         return _read_whole(source, options, _slurp(source), keep_raw=keep_raw)
     except (ValueError, OverflowError) as error:
         raise FormatError(f"{source.name}: damaged perf.data: {error}") from None
+    except OSError as error:
+        raise UsageError(f"cannot read {source.name}: {error.strerror}") from None
 
 
 def _slurp(source: Source) -> memoryview:
@@ -116,7 +120,7 @@ def _read_whole(
     for attr, ids in layout.events:
         reader.add_event(attr, ids)
     if descriptor >= 0:
-        _feed_file(reader, descriptor, layout, source)
+        layout = _feed_file(reader, descriptor, layout, source)
     else:
         _feed(reader, view[layout.start : layout.end], source)
     for path in more:
@@ -124,12 +128,14 @@ def _read_whole(
     return _finish(reader, features, layout)
 
 
-def _feed_file(reader: PerfReader, descriptor: int, layout: Layout, source: Source) -> None:
+def _feed_file(reader: PerfReader, descriptor: int, layout: Layout, source: Source) -> Layout:
+    """Read the records of a file, which may be cut meanwhile; return its layout as it turned out."""
     reader.begin()
     at = layout.start
     while used := reader.feed_file(descriptor, at, min(at + _STEP, layout.end)):
         source.count(used)
         at += used
+    return replace(layout, cut=layout.cut or at < layout.end)
 
 
 def _feed(reader: PerfReader, view: memoryview, source: Source) -> None:
