@@ -4,11 +4,12 @@ import os
 import re
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 
 from kprof import pipeline
+from kprof.errors import NotAvailableError
+from kprof.system.tracefs import event_folder
 
 EVENTS = [
     "raw_syscalls:sys_enter",
@@ -18,9 +19,16 @@ EVENTS = [
 COMMAND = ["sh", "-c", "for i in 1 2 3; do cat /etc/hostname >/dev/null; done"]
 
 pytestmark = pytest.mark.skipif(
-    not shutil.which("perf") or os.geteuid() != 0 or not Path("/sys/kernel/tracing/events/sched").is_dir(),
-    reason="needs perf, tracefs and the right to record tracepoints",
+    not shutil.which("perf") or os.geteuid() != 0, reason="needs perf and the right to record tracepoints"
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _tracefs():
+    try:
+        event_folder()
+    except NotAvailableError as error:
+        pytest.skip(str(error))
 
 
 def perf(*arguments):

@@ -18,7 +18,7 @@ def tracepoint_number(name: str, root: str = "/") -> int:
         NotAvailableError: tracefs is not mounted, or may not be read.
     """
     group, _, event = name.partition(":")
-    folder = _events(root)
+    folder = event_folder(root)
     try:
         return int((folder / group / event / "id").read_text(encoding="ascii"))
     except PermissionError:
@@ -52,7 +52,7 @@ def tracepoints(root: str = "/") -> list[str]:
     Raises:
         NotAvailableError: tracefs is not mounted, or may not be read.
     """
-    folder = _events(root).parent
+    folder = event_folder(root).parent
     try:
         return (folder / "available_events").read_text(encoding="utf-8").split()
     except OSError:
@@ -66,20 +66,24 @@ def tracepoint_format(name: str, root: str = "/") -> bytes:
     """Return how the kernel describes the fields of a tracepoint; empty if it does not."""
     group, _, event = name.partition(":")
     with suppress(OSError, NotAvailableError):
-        return (_events(root) / group / event / "format").read_bytes()
+        return (event_folder(root) / group / event / "format").read_bytes()
     return b""
 
 
 def traceable_functions(root: str = "/") -> frozenset[str] | None:
     """Return the kernel functions that can be traced at their start; None if the kernel does not tell."""
     with suppress(OSError, NotAvailableError):
-        text = (_events(root).parent / "available_filter_functions").read_text(encoding="utf-8")
+        text = (event_folder(root).parent / "available_filter_functions").read_text(encoding="utf-8")
         return frozenset(line.partition(" ")[0] for line in text.splitlines())
     return None
 
 
-def _events(root: str) -> Path:
-    """Return the folder of all events, mounted if need be."""
+def event_folder(root: str = "/") -> Path:
+    """Return the folder of all events, mounted if need be.
+
+    Raises:
+        NotAvailableError: tracefs is not mounted, or may not be read.
+    """
     for place in _PLACES:
         with suppress(PermissionError):
             if (Path(root, place) / "events").is_dir():

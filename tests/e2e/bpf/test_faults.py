@@ -83,6 +83,28 @@ def test_tracefs_is_mounted_if_it_is_not(tmp_path):
     assert "no tracepoint" not in done.stderr
 
 
+@pytest.mark.parametrize("engine", ["bpftrace", "bcc"])
+def test_tracefs_is_mounted_for_engines_that_look_there(tmp_path, engine):
+    hidden = f"{NO_TRACEFS}; test ! -e /sys/kernel/tracing/events"
+    arguments = [
+        "--backend",
+        "bpf",
+        "--engine",
+        engine,
+        "-e",
+        "on-cpu",
+        "--",
+        "timeout",
+        "1",
+        "sh",
+        "-c",
+        "while :; do :; done",
+    ]
+    done = in_own_mounts(tmp_path, hidden, *arguments)
+    assert "read" in done.stderr, done.stderr
+    assert "tracepoint" not in done.stderr
+
+
 def test_without_tracefs_a_user_is_told_and_recipes_work(tmp_path):
     tmp_path.chmod(0o777)
     caps = "-all,+bpf,+perfmon,+syslog,+dac_read_search"

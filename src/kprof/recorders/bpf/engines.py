@@ -16,6 +16,7 @@ from kprof.recorders.bpf.scope import Job, Room
 from kprof.recorders.request import RecordRequest
 from kprof.system import host
 from kprof.system.tools import Tool, find_bcc, find_bpftrace
+from kprof.system.tracefs import event_folder
 
 ENGINES = ("libbpf", "bpftrace", "bcc")
 _NO_RATE = "bpftrace samples no hardware counter at a rate"
@@ -142,6 +143,8 @@ def _choice(name: str, request: RecordRequest) -> Choice:
         raise NotAvailableError(
             f"the {name} engine copies no stacks, as -g dwarf wants", "use --engine libbpf"
         )
+    # They look there for each tracepoint, and the accounting of every recording needs some.
+    event_folder()
     request = replace(request, call_graph="fp") if request.call_graph == "auto" else request
     if name == "bpftrace":
         lacking = _NO_RATE if counters else ""
