@@ -69,6 +69,15 @@ def in_own_mounts(tmp_path, hidden, *arguments, user=()):
     )  # fmt: skip
 
 
+def user_with(capabilities):
+    """What is put before a command that an ordinary user runs who has a few capabilities."""
+    caps = f"-all,{capabilities}"
+    return [
+        "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", f"--inh-caps={caps}",
+        f"--ambient-caps={caps}", f"--bounding-set={caps}", "env", "HOME=/tmp", "TMPDIR=/tmp",
+    ]  # fmt: skip
+
+
 NO_TRACEFS = "umount -l /sys/kernel/tracing 2>/dev/null || :; umount -l /sys/kernel/debug 2>/dev/null || :"
 
 
@@ -105,13 +114,18 @@ def test_tracefs_is_mounted_for_engines_that_look_there(tmp_path, engine):
     assert "tracepoint" not in done.stderr
 
 
+@pytest.mark.parametrize("engine", ["bpftrace", "bcc"])
+def test_a_program_is_shown_without_tracefs(tmp_path, engine):
+    arguments = ["--engine", engine, "-e", "on-cpu", "-p", str(os.getpid()), "--show-program"]
+    tmp_path.chmod(0o777)
+    done = in_own_mounts(tmp_path, NO_TRACEFS, *arguments, user=user_with("+dac_read_search"))
+    assert done.returncode == 0, done.stderr
+    assert "task" in done.stdout
+
+
 def test_without_tracefs_a_user_is_told_and_recipes_work(tmp_path):
     tmp_path.chmod(0o777)
-    caps = "-all,+bpf,+perfmon,+syslog,+dac_read_search"
-    user = [
-        "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", f"--inh-caps={caps}",
-        f"--ambient-caps={caps}", f"--bounding-set={caps}", "env", "HOME=/tmp", "TMPDIR=/tmp",
-    ]  # fmt: skip
+    user = user_with("+bpf,+perfmon,+syslog,+dac_read_search")
     done = in_own_mounts(
         tmp_path, NO_TRACEFS, "--backend", "bpf", "-e", "sched:sched_switch", "-a", "-d", "1", user=user
     )

@@ -61,8 +61,9 @@ def read(source: Source, options: ReadOptions) -> Profile:
 def load(source: Source, options: ReadOptions, *, keep_raw: bool = False) -> Recording:
     """Read a recording.
 
-    A plain file is mapped. What was written to a pipe is read piece by piece, in memory that does not grow
-    with it; any other stream is held in memory, because its last part is needed first.
+    A plain file, and what was written to a pipe, is read piece by piece, in memory that does not grow with
+    it; any other stream is held in memory, because its last part is needed first. Of a file, only what
+    describes it is mapped.
 
     Args:
         source: Where it comes from.

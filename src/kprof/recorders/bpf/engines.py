@@ -143,8 +143,6 @@ def _choice(name: str, request: RecordRequest) -> Choice:
         raise NotAvailableError(
             f"the {name} engine copies no stacks, as -g dwarf wants", "use --engine libbpf"
         )
-    # They look there for each tracepoint, and the accounting of every recording needs some.
-    event_folder()
     request = replace(request, call_graph="fp") if request.call_graph == "auto" else request
     if name == "bpftrace":
         lacking = _NO_RATE if counters else ""
@@ -165,9 +163,15 @@ def _choice(name: str, request: RecordRequest) -> Choice:
 
 
 def open_engine(choice: Choice, job: Job) -> Counting:
-    """Return the engine; nothing is loaded before its `load`."""
+    """Return the engine; nothing is loaded before its `load`.
+
+    Raises:
+        NotAvailableError: tracefs is not mounted, or may not be read, where the engine needs it.
+    """
     if choice.tool is None:
         return LibbpfEngine(job)
+    # Both look there for each tracepoint, and the accounting of every recording needs some.
+    event_folder()
     if choice.name == "bpftrace":
         from kprof.recorders.bpf.bpftrace.engine import BpftraceEngine  # noqa: PLC0415
 

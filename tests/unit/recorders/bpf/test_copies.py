@@ -221,10 +221,9 @@ def record(kind, pid, second, misc=0):
     return struct.pack("<IHHIIIIQ", kind, misc, 32, pid, second, pid, second, 0)
 
 
+@pytest.mark.parametrize("running", [True], ids=["kept"], indirect=True)
 def test_children_inherit_it_and_another_program_ends_it(running):
-    pid, kept, _ = running
-    if not kept:
-        pytest.skip("only those who keep them are marked")
+    pid, _, _ = running
     marked = []
     framing = Framing(lambda pid, on: marked.append((pid, on)))
     framing.look_at([pid])
